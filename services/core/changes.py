@@ -1,0 +1,92 @@
+"""What a step writes in its one transaction: rows to insert or replace, messages to publish, lines for the journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.core.model import (
+    Advisor,
+    Agency,
+    Alert,
+    Attempt,
+    Contact,
+    Obligation,
+    Person,
+    PersonId,
+    Receipt,
+    Reply,
+)
+from services.core.words import Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message for the outbox: published by the relay, in order per ``shard_key``."""
+
+    topic: str
+    #: Kafka key
+    key: str
+    #: type of the CloudEvent (contracts.md); its id will be the outbox row's id
+    type: str
+    subject: str
+    data: Mapping[str, object]
+    #: the person whose messages stay in order (or the agency, the alarm's type …)
+    shard_key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """One thing that happened, for simulations and the demo (never kept in production)."""
+
+    at: datetime
+    what: str
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """When to look at a person again, per lane; ``None`` clears the lane.
+
+    ``only_earlier``: keep what is stored when it is earlier (a fact came in); otherwise replace (a decision was taken).
+    """
+
+    person_id: PersonId
+    live_at: datetime | None
+    campaign_at: datetime | None
+    only_earlier: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSent:
+    """The words that were handed to a provider; kept as proof of what was said (retention: policy)."""
+
+    attempt_id: str
+    try_number: int
+    person_id: PersonId
+    text: str
+    parts: int
+    encoding: str | None
+    provider: str
+    at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Changes:
+    """Collected by a step, written at once. Rows replace the stored row with the same key."""
+
+    profiles: list[Person] = field(default_factory=list)
+    removed_people: list[PersonId] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
+    removed_contacts: list[str] = field(default_factory=list)
+    obligations: list[Obligation] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    advisors: list[Advisor] = field(default_factory=list)
+    agencies: list[Agency] = field(default_factory=list)
+    messages: list[MessageSent] = field(default_factory=list)
+    wakes: list[Wake] = field(default_factory=list)
+    outbox: list[Outgoing] = field(default_factory=list)
+    journal: list[JournalLine] = field(default_factory=list)

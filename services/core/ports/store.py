@@ -1,0 +1,139 @@
+"""The database as the steps see it: one transaction, people locked in order of id, changes written at once."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from services.core.changes import Changes, JournalLine, Outgoing
+from services.core.model import Advisor, Agency, Alert, AttemptId, Case, PersonId, Receipt
+from services.core.words import Lane
+
+
+class StoreUnavailable(Exception):
+    """The database is away or restarting: wait and try the same unit again. Nothing of it was written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """A message that waits for the relay; ``id`` grows within a shard and becomes the CloudEvent's id."""
+
+    id: int
+    shard: int
+    message: Outgoing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """Advisors and agencies, by id."""
+
+    advisors: Mapping[str, Advisor]
+    agencies: Mapping[str, Agency]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A record that could not be read, as operations lists it: error paths and messages, never a value."""
+
+    topic: str
+    partition: int
+    offset: int
+    errors: tuple[tuple[str, str], ...]
+    at: datetime
+
+
+class Unit(Protocol):
+    """One open transaction; leaves nothing behind when it raises."""
+
+    async def seen(self, events: Collection[tuple[str, str]], at: datetime) -> set[tuple[str, str]]:
+        """Remember these ``(source, id)`` pairs; return those that were known before this call."""
+        ...
+
+    async def lock(self, people: Collection[PersonId]) -> dict[PersonId, Case]:
+        """Lock these people in order of id and load their cases; a person nobody mentioned before gets a row and an empty case."""
+        ...
+
+    async def claim_due(self, now: datetime, lane: Lane, limit: int) -> dict[PersonId, Case]:
+        """Lock and load up to ``limit`` people of the lane whose wake instant has come, oldest first, skipping locked and quarantined ones."""
+        ...
+
+    async def load(self, people: Collection[PersonId]) -> dict[PersonId, Case]:
+        """Cases without a lock, for pages; unknown people are left out."""
+        ...
+
+    async def write(self, changes: Changes) -> None:
+        """Write everything collected; calls add up within the unit."""
+        ...
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """What is written inside is undone when the block raises; the unit goes on."""
+        ...
+
+    async def quarantine(self, person: PersonId, at: datetime, error: str) -> None:
+        """Nobody decides about this person until released; ``error`` is a class name, never a message."""
+        ...
+
+    async def staff(self) -> Staff:
+        """All advisors and agencies."""
+        ...
+
+    async def attempts_by_reference(self, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[AttemptId, PersonId]]:
+        """Who was written to under these ``(provider, provider_ref)``. Locks the references until the unit ends (call before ``lock``)."""
+        ...
+
+    async def waiting_receipts(self, references: Collection[tuple[str, str]]) -> list[Receipt]:
+        """Receipts that came before their reference was known. Locks the references until the unit ends (call before ``lock``)."""
+        ...
+
+    async def people_of_attempts(self, attempts: Collection[AttemptId]) -> dict[AttemptId, PersonId]:
+        """Whose attempts these are; unknown ones are left out."""
+        ...
+
+    async def attempt_by_token(self, token: str) -> tuple[AttemptId, PersonId] | None:
+        """Whose link this is."""
+        ...
+
+    async def people_by_sender(self, value: str) -> list[PersonId]:
+        """People with this E.164 number or e-mail address (lower case) among their contact points, sorted."""
+        ...
+
+    async def people_of_obligations(self, obligations: Collection[str]) -> dict[str, PersonId]:
+        """Whose obligations these are; unknown ones are left out."""
+        ...
+
+    async def open_alerts(self, advisor_id: str | None = None, agency_id: str | None = None) -> list[Alert]:
+        """Open alerts of an advisor, of an agency, or all; soonest ``act_by`` first."""
+        ...
+
+    async def claim_outbox(self, shard: int, limit: int) -> list[OutboxRow]:
+        """The oldest unpublished rows of a shard; the shard stays locked until the unit ends, empty when somebody else has it."""
+        ...
+
+    async def mark_published(self, ids: Sequence[int], at: datetime) -> None:
+        """The broker has these rows."""
+        ...
+
+    async def record_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep for the operations page what could not be read."""
+        ...
+
+
+class Store(Protocol):
+    """A database."""
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]:
+        """Open a transaction: committed when the block ends, rolled back when it raises. Raises ``StoreUnavailable``."""
+        ...
+
+    async def next_wake(self) -> datetime | None:
+        """The earliest instant at which somebody not quarantined wants to be looked at, over both lanes."""
+        ...
+
+    async def outbox_size(self) -> int:
+        """Rows not yet published."""
+        ...
+
+    async def journal(self) -> list[JournalLine]:
+        """Journal lines in order of instant and writing; empty when no journal was asked for."""
+        ...
