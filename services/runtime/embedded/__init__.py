@@ -1,0 +1,1 @@
+"""Kafka and PostgreSQL as child processes, for those who have configured neither."""
