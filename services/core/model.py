@@ -105,6 +105,8 @@ class Contact:
     status_at: datetime | None = None
     #: uses of the point that the person closed (STOP)
     closed_channels: tuple[Channel, ...] = ()
+    #: keyed hash of the number or address, as replies carry it
+    sender_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +184,10 @@ class Attempt:
     reason: Why | None = None
     #: what made this attempt due: the step, a failure, silence … for "why now?"
     cause: str
+    #: "why this channel?": preferred, fallback_order, best_evidence, other_channel …
+    chosen_by: str = ""
+    #: "why not the others?": "channel: reason" for each channel left out
+    excluded: tuple[str, ...] = ()
     release_at: datetime
     not_after: datetime
     #: calls to a provider so far

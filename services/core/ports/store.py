@@ -94,8 +94,8 @@ class Unit(Protocol):
         """Whose link this is."""
         ...
 
-    async def people_by_sender(self, value: str) -> list[PersonId]:
-        """People with this E.164 number or e-mail address (lower case) among their contact points, sorted."""
+    async def people_by_sender(self, sender_hash: str) -> list[PersonId]:
+        """People with a contact point of this ``sender_hash``, sorted."""
         ...
 
     async def people_of_obligations(self, obligations: Collection[str]) -> dict[str, PersonId]:
