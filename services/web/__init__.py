@@ -1,0 +1,1 @@
+"""The pages and the HTTP border: link page, callbacks, events, claims; advisors' and operations' pages."""
