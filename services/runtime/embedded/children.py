@@ -98,7 +98,7 @@ async def start_child(
     log_path.parent.mkdir(parents=True, exist_ok=True)
     launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(os.getpid()), str(int(death_signal)), user or "-"]
     with log_path.open("ab") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220 - in a worker thread the child would die with that thread
             [*launcher, *argv],
             stdin=subprocess.DEVNULL,
             stdout=log,

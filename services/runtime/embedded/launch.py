@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
     if os.getppid() != int(parent):
         raise SystemExit(1)
     try:
-        os.execvp(program[0], program)
+        os.execvp(program[0], program)  # noqa: S606 - without a shell is what we want
     except OSError as error:
         raise SystemExit(f"{program[0]}: {error.strerror}" + (f" (as user {user})" if user != "-" else "")) from None
 

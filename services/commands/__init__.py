@@ -1,0 +1,82 @@
+"""The command line: which commands there are, and where each one's function is."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from services.commands.exits import Exit
+from services.core.ports.store import StoreUnavailable
+from services.core.ports.streams import MissingTopics
+from services.runtime.errors import NotThere, WrongSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command: the line that ``--help`` shows, and where its function is."""
+
+    summary: str
+    #: ``module:function``, whose parameters and docstring typer reads; or ``module:app``, a ``typer.Typer`` with commands of its own
+    target: str
+
+
+#: A new command is one function and one line here. Imported only when it runs, so that ``--help`` is fast.
+COMMANDS: dict[str, Command] = {
+    "up": Command(summary="Run every process; Kafka and PostgreSQL are started unless configured.", target="services.commands.up:up"),
+    "doctor": Command(summary="Say what is missing on this machine and how to get it.", target="services.commands.doctor:doctor"),
+}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that ``arguments`` name and return the exit code; what a user can mend is one line, not a traceback."""
+    try:
+        _application(arguments)(list(arguments), prog_name="sans-faute")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else Exit.DONE
+    except WrongSettings as problem:
+        return _say("these settings cannot be used:", problem, Exit.WRONG_USAGE)
+    except (NotThere, MissingTopics, StoreUnavailable) as problem:
+        return _say("a needed service is not there:", problem, Exit.NOT_THERE)
+    return Exit.DONE
+
+
+def _application(arguments: Sequence[str]) -> typer.Typer:
+    """All commands by name and summary, the wanted one loaded."""
+    application = typer.Typer(
+        name="sans-faute",
+        help="Makes sure that no job seeker misses an obligation because a message did not reach them.",
+        add_completion=False,
+        no_args_is_help=True,
+        # a traceback that shows local variables would show people's data
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    application.callback()(_root)
+    for name, command in COMMANDS.items():
+        if name != wanted:
+            application.command(name, help=command.summary)(_root)
+            continue
+        target = _load(command.target)
+        if isinstance(target, typer.Typer):
+            application.add_typer(target, name=name, help=command.summary)
+        else:
+            application.command(name)(target)
+    return application
+
+
+def _load(target: str) -> Any:  # noqa: ANN401 - a function of any signature, or a Typer
+    module, _, name = target.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _root() -> None:
+    """Nothing by itself; holds the place of a command that was not asked for."""
+
+
+def _say(what: str, problem: Exception, code: Exit) -> Exit:
+    typer.secho(f"sans-faute: {what}", err=True, fg=typer.colors.RED)
+    typer.echo(f"  {str(problem).replace(chr(10), chr(10) + '  ')}", err=True)
+    return code
