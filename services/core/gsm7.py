@@ -1,0 +1,146 @@
+"""The alphabet of an SMS (3GPP TS 23.038, "GSM 03.38"): what a text costs, how to keep it cheap, where it splits.
+
+All lengths are in septets for GSM-7 and in UTF-16 code units for UCS-2: the units in which networks count.
+"""
+
+# ruff: noqa: RUF001 -- letters that look alike are what this module is about
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+#: basic table, TS 23.038 §6.2.1: one septet each
+BASIC: Final = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+#: extension table, TS 23.038 §6.2.1.1: an escape and a septet, never split across two parts
+EXTENSION: Final = frozenset("\f^{}\\[~]|€")
+
+SINGLE_SEPTETS: Final = 160
+#: 160 less the 7 septets that the 6 octets of a concatenation header take (TS 23.040 §9.2.3.24.1)
+PART_SEPTETS: Final = 153
+SINGLE_UNITS: Final = 70
+#: 70 less 3 code units for the same header
+PART_UNITS: Final = 67
+
+#: what reads the same in French when the letter is not in the alphabet (rules §4.3); other accents fall off by decomposition
+_PLAIN: Final = {
+    "œ": "oe", "Œ": "OE", "ﬁ": "fi", "ﬂ": "fl", "ð": "d", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i", "þ": "th", "Þ": "Th",
+    "’": "'", "‘": "'", "‚": "'", "ʼ": "'", "′": "'", "`": "'", "´": "'",
+    "«": '"', "»": '"', "“": '"', "”": '"', "„": '"', "″": '"', "‹": "'", "›": "'",
+    "…": "...", "–": "-", "—": "-", "‑": "-", "‐": "-", "−": "-", "•": "-", "·": "-", "×": "x",
+    "°": "o", "º": "o", "ª": "a", "\t": " ",
+    "\u00a0": " ", "\u202f": " ", "\u2007": " ", "\u2009": " ", "\u200a": " ", "\u200b": "", "\u2060": "", "\ufeff": "", "\u00ad": "",
+}  # fmt: skip
+
+
+class Encoding(StrEnum):
+    """How a text travels."""
+
+    GSM_7 = "GSM-7"
+    UCS_2 = "UCS-2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What a text costs."""
+
+    encoding: Encoding
+    #: septets (GSM-7) or UTF-16 code units (UCS-2)
+    length: int
+    #: messages billed and sent
+    parts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A text as it will be sent, and what had to change for that."""
+
+    text: str
+    #: each as "ï→i", in order of first appearance, without repeats
+    changed: tuple[str, ...] = ()
+
+
+def measure(text: str) -> Measure:
+    """Encoding, length and parts of a text as it stands; an empty text is one part."""
+    if is_gsm7(text):
+        septets = sum(_septets(letter) for letter in text)
+        return Measure(encoding=Encoding.GSM_7, length=septets, parts=len(split(text)))
+    units = sum(_units(letter) for letter in text)
+    return Measure(encoding=Encoding.UCS_2, length=units, parts=len(split(text)))
+
+
+def is_gsm7(text: str) -> bool:
+    """Every letter is in the alphabet or its extension."""
+    return all(letter in BASIC or letter in EXTENSION for letter in text)
+
+
+def prepare(text: str) -> Prepared:
+    """Replace what is not in the alphabet when that makes the whole text GSM-7; otherwise leave every letter (rules §4.3).
+
+    Control characters go in both cases (rules §10.18).
+    """
+    text = "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc")
+    plain: list[str] = []
+    changed: dict[str, None] = {}
+    for letter in unicodedata.normalize("NFC", text):
+        replacement = _plain(letter)
+        plain.append(replacement)
+        if replacement != letter:
+            changed[f"{letter}→{replacement}"] = None
+    candidate = "".join(plain)
+    if is_gsm7(candidate):
+        return Prepared(text=candidate, changed=tuple(changed))
+    return Prepared(text=text)
+
+
+def fit(variants: Iterable[str], max_septets: int = SINGLE_SEPTETS) -> str | None:
+    """The first variant that is GSM-7 after transliteration and within ``max_septets``; none when no variant is.
+
+    Variants are taken one by one, so a generator renders only as many as are needed.
+    """
+    for variant in variants:
+        text = prepare(variant).text
+        if is_gsm7(text) and sum(_septets(letter) for letter in text) <= max_septets:
+            return text
+    return None
+
+
+def split(text: str) -> tuple[str, ...]:
+    """The parts in which a text travels: one when it fits, else 153 septets (67 units) each, no escape or surrogate pair cut in two."""
+    if is_gsm7(text):
+        return _split(text, _septets, SINGLE_SEPTETS, PART_SEPTETS)
+    return _split(text, _units, SINGLE_UNITS, PART_UNITS)
+
+
+def _split(text: str, cost: Callable[[str], int], single: int, part: int) -> tuple[str, ...]:
+    if sum(map(cost, text)) <= single:
+        return (text,)
+    parts: list[str] = []
+    start = used = 0
+    for index, letter in enumerate(text):
+        if used + cost(letter) > part:
+            parts.append(text[start:index])
+            start, used = index, 0
+        used += cost(letter)
+    parts.append(text[start:])
+    return tuple(parts)
+
+
+def _septets(letter: str) -> int:
+    return 2 if letter in EXTENSION else 1
+
+
+def _units(letter: str) -> int:
+    return 2 if ord(letter) > 0xFFFF else 1
+
+
+def _plain(letter: str) -> str:
+    if letter in BASIC or letter in EXTENSION:
+        return letter
+    if letter in _PLAIN:
+        return _PLAIN[letter]
+    bare = "".join(piece for piece in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(piece))
+    return bare or letter
