@@ -29,7 +29,7 @@ from services.core.ports.store import DeadLetter
 from services.core.words import Channel, Severity, Why
 
 #: the adapter's own request type, made by a function that is handed in with the sources
-Request = TypeVar("Request", contravariant=True)
+Request_contra = TypeVar("Request_contra", contravariant=True)
 
 # --- what the pages read -------------------------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class Pages(Protocol):
         ...
 
     async def desk(self, advisor_id: str, agency_id: str) -> Sequence[DeskLine]:
-        """Open alerts whose ``advisor_id`` or ``claimed_by`` is this advisor, or that are routed to this agency; soonest ``act_by`` first."""
+        """Open alerts whose ``advisor_id`` or ``claimed_by`` is this advisor, or routed to this agency; soonest ``act_by`` first."""
         ...
 
     async def file(self, person_id: PersonId) -> PersonFile | None:
@@ -349,14 +349,14 @@ class CallbackAnswer(Protocol):
         ...
 
 
-class CallbackSource(Protocol[Request]):
+class CallbackSource(Protocol[Request_contra]):
     """One provider's way to call us back."""
 
-    def authentic(self, request: Request) -> bool:
+    def authentic(self, request: Request_contra) -> bool:
         """Signature over the raw body right, and signed instant within the replay window."""
         ...
 
-    async def read(self, request: Request) -> CallbackAnswer:
+    async def read(self, request: Request_contra) -> CallbackAnswer:
         """Canonical words; raises ``ValueError`` when the body cannot be read."""
         ...
 
