@@ -38,6 +38,8 @@ class Notice:
     perhaps_done: bool = False
     #: the meeting was acknowledged before: short reminder
     short: bool = False
+    #: with a corrective: the meeting was announced as cancelled, and takes place after all (« a bien lieu »)
+    reopened: bool = False
     #: last day on which the agency can be used, when earlier than the deadline or when the person depends on it
     last_agency_day: date | None = None
 
