@@ -67,7 +67,8 @@ def _application(arguments: Sequence[str]) -> typer.Typer:
     return application
 
 
-def _load(target: str) -> Any:  # noqa: ANN401 - a function of any signature, or a Typer
+def _load(target: str) -> Any:
+    """A function of any signature, or a Typer."""
     module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)
 

@@ -1,9 +1,208 @@
 """Everything that can be set from outside: the only reader of the environment."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from services.core.senders import VERIFIED_RANGES
+from services.runtime import readers
+from services.runtime.errors import Mistake, WrongSettings
+from services.runtime.manual import SETTINGS
+from services.runtime.readers import Listen, ProviderUrl, Reader
+
+T = TypeVar("T")
+_CHANNELS = ("sms", "voice", "letter", "email")
+_SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaSettings:
+    """A cluster of somebody else's."""
+
+    bootstrap: str
+    security_protocol: str
+    sasl_mechanism: str | None
+    sasl_username: str | None
+    #: never log it
+    sasl_password: str | None
+    ssl_ca_location: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSettings:
+    """What differs from contracts/topics.yaml, by topic."""
+
+    replication_factor: int
+    partitions: Mapping[str, int]
+    retention_days: Mapping[str, int]
+    readers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings, read and checked. ``None`` for a server means: the embedded one (or the simulated one in the demo)."""
+
+    kafka: KafkaSettings | None
+    topics: TopicSettings
+    database_url: str | None
+    database_connections: int
+    state_dir: Path
+    output_dir: Path
+    smtp_url: str | None
+    sms_providers: tuple[ProviderUrl, ...]
+    voice_url: str | None
+    letter_url: str | None
+    sms_sender: str
+    voice_caller_id: str
+    email_from: str
+    bounce_listen: Listen | None
+    channels_owned: tuple[str, ...]
+    public_url: str
+    public_listen: Listen
+    staff_listen: Listen
+    #: none: made once, in the state folder (``services.runtime.keys``)
+    service_key: bytes | None
+    events_token: str | None
+    gateway_token: str | None
+    dead_letter_share: float
+    log_level: str
+    log_format: str
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read every setting (of our environment when none is given); raise ``WrongSettings`` with every mistake at once."""
+    form = _Form(os.environ if environment is None else environment)
+    with form.complete():
+        return _settings(form)
 
 
 def environment_with(additions: Mapping[str, str]) -> dict[str, str]:
     """Our environment and ``additions``, for a child process."""
     return {**os.environ, **additions}
+
+
+def search_path() -> str | None:
+    """Folders in which programs are looked for."""
+    return os.environ.get("PATH")
+
+
+def home_of_the_code() -> Path:
+    """The checkout, or the working folder when the package is installed somewhere else."""
+    checkout = Path(__file__).resolve().parents[2]
+    return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+
+
+class _Form:
+    """Values asked for by name; keeps every mistake instead of stopping at the first."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._mistakes: list[Mistake] = []
+
+    def get(self, name: str, reader: Reader[T], default: T) -> T:
+        """The setting read, or ``default`` when it is absent, empty or wrong."""
+        if name not in SETTINGS:
+            raise KeyError(name)
+        value = self._environment.get(name, "").strip()
+        if not value:
+            return default
+        try:
+            return reader(value)
+        except ValueError as problem:
+            self.wrong(name, str(problem))
+            return default
+
+    def optional(self, name: str, reader: Reader[T]) -> T | None:
+        """The setting read, or none when it is absent or wrong."""
+        read: Callable[[str], T | None] = reader
+        return self.get(name, read, None)
+
+    def wrong(self, name: str, problem: str) -> None:
+        """Remember a mistake."""
+        self._mistakes.append(Mistake(name=name, problem=problem))
+
+    @contextmanager
+    def complete(self) -> Iterator[None]:
+        """Raise all mistakes at the end."""
+        yield
+        if self._mistakes:
+            raise WrongSettings(self._mistakes)
+
+
+def _settings(form: _Form) -> Settings:
+    home = home_of_the_code()
+    kafka = _kafka(form)
+    public_listen = form.get("PUBLIC_LISTEN", readers.listen, Listen(host="127.0.0.1", port=8080))
+    verified = form.get("VERIFIED_RANGES", readers.words(), VERIFIED_RANGES)
+    return Settings(
+        kafka=kafka,
+        topics=_topics(form, default_replication=3 if kafka else 1),
+        database_url=form.optional("DATABASE_URL", readers.url("postgresql", "postgres", example="postgresql://user:password@host/base")),
+        database_connections=form.get("DATABASE_CONNECTIONS", readers.whole(2, 200), 10),
+        state_dir=form.get("STATE_DIR", readers.folder, home / ".state"),
+        output_dir=form.get("OUTPUT_DIR", readers.folder, home / "out"),
+        smtp_url=form.optional("SMTP_URL", readers.url("smtp", "smtps", example="smtp://user:password@host:587")),
+        sms_providers=form.get(
+            "SMS_PROVIDERS", readers.providers("smpp", "smpps", "https", "http", example="smpp://user:password@host:2775"), ()
+        ),
+        voice_url=form.optional("VOICE_URL", readers.url("https", "http", example="https://account:token@host")),
+        letter_url=form.optional("LETTER_URL", _letter_url),
+        sms_sender=form.get("SMS_SENDER", lambda value: readers.sms_sender(value, verified), "38123"),
+        voice_caller_id=form.get("VOICE_CALLER_ID", lambda value: readers.caller_id(value, verified), "0948123456"),
+        email_from=form.get("EMAIL_FROM", readers.email, "ne-manquez-rien@sans-faute.example"),
+        bounce_listen=form.optional("BOUNCE_LISTEN", readers.listen),
+        channels_owned=form.get("CHANNELS_OWNED", readers.words(*_CHANNELS), _CHANNELS),
+        public_url=form.get(
+            "PUBLIC_URL", readers.url("https", "http", example="https://reponses.example"), f"http://{public_listen}"
+        ).rstrip("/"),
+        public_listen=public_listen,
+        staff_listen=form.get("STAFF_LISTEN", readers.listen, Listen(host="127.0.0.1", port=8081)),
+        service_key=form.optional("SERVICE_KEY", readers.secret),
+        events_token=form.optional("EVENTS_TOKEN", readers.token),
+        gateway_token=form.optional("GATEWAY_TOKEN", readers.token),
+        dead_letter_share=form.get("DEAD_LETTER_SHARE", readers.number(0, 1), 0.2),
+        log_level=form.get("LOG_LEVEL", readers.choice("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
+        log_format=form.get("LOG_FORMAT", readers.choice("auto", "json", "console"), "auto"),
+    )
+
+
+def _kafka(form: _Form) -> KafkaSettings | None:
+    protocol = form.get("KAFKA_SECURITY_PROTOCOL", readers.choice("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"), "PLAINTEXT")
+    sasl = protocol.startswith("SASL")
+    username = form.optional("KAFKA_SASL_USERNAME", readers.text)
+    password = form.optional("KAFKA_SASL_PASSWORD", readers.text)
+    mechanism = form.optional("KAFKA_SASL_MECHANISM", readers.choice(*_SASL))
+    authority = form.optional("KAFKA_SSL_CA_LOCATION", readers.file)
+    bootstrap = form.optional("KAFKA_BOOTSTRAP_SERVERS", readers.bootstrap)
+    if sasl and not (username and password):
+        form.wrong("KAFKA_SASL_USERNAME", f"and KAFKA_SASL_PASSWORD are needed with {protocol}")
+    if not sasl and (username or password or mechanism):
+        form.wrong("KAFKA_SECURITY_PROTOCOL", "must be SASL_SSL (or SASL_PLAINTEXT) when KAFKA_SASL_… is set")
+    if bootstrap is None:
+        return None
+    return KafkaSettings(
+        bootstrap=bootstrap,
+        security_protocol=protocol,
+        sasl_mechanism=(mechanism or "PLAIN") if sasl else None,
+        sasl_username=username,
+        sasl_password=password,
+        ssl_ca_location=authority,
+    )
+
+
+def _topics(form: _Form, *, default_replication: int) -> TopicSettings:
+    return TopicSettings(
+        replication_factor=form.get("TOPIC_REPLICATION_FACTOR", readers.whole(1, 15), default_replication),
+        partitions=form.get("TOPIC_PARTITIONS", readers.pairs(readers.whole(1, 10_000)), {}),
+        retention_days=form.get("TOPIC_RETENTION_DAYS", readers.pairs(readers.whole(1, 3_650)), {}),
+        readers=form.get("TOPIC_READERS", readers.pairs(readers.choice("faust", "confluent")), {}),
+    )
+
+
+def _letter_url(value: str) -> str:
+    if value.startswith("file:///"):
+        return value
+    return readers.url("https", "http", example="https://client:secret@host or file:///folder")(value)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from services.runtime.errors import NotThere
 from services.runtime.settings import environment_with
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
@@ -20,7 +21,7 @@ _LOOK_AGAIN = timedelta(milliseconds=20)
 _TAIL_LINES = 12
 
 
-class ChildFailed(Exception):
+class ChildFailed(NotThere):
     """A child could not be started, ended too early or was not ready in time; says which, and the end of its log."""
 
     def __init__(self, name: str, problem: str, log_path: Path) -> None:

@@ -1,0 +1,216 @@
+"""How the text of one setting becomes a value: each reader raises ``ValueError`` with what to write instead, never the text itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from services.core.senders import VERIFIED_RANGES, SenderKind, SenderProblem, check_sender
+
+T = TypeVar("T")
+Reader = Callable[[str], T]
+
+#: why a sender is refused, in the operator's words (rules §4.2)
+SENDER_PROBLEMS: dict[SenderProblem, str] = {
+    SenderProblem.EMPTY: "it is empty",
+    SenderProblem.MOBILE_NUMBER: "an automated system may not show an 06 or 07 number (since 1 January 2023)",
+    SenderProblem.GEOGRAPHIC_NUMBER: "an automated system may not show a geographic number (since 1 January 2023)",
+    SenderProblem.ORDINARY_09_NUMBER: "an automated system may not show an ordinary 09 number (since 1 January 2023)",
+    SenderProblem.PLATFORM_NUMBER: "0937 to 0939 are for messages between people and a platform, not for automated sending",
+    SenderProblem.SPECIAL_NUMBER: "an automated system may not show an 08 number",
+    SenderProblem.NOT_A_NUMBER: "it is neither a French ten-digit number nor a short code",
+    SenderProblem.SHORT_CODE_RANGE: "a short code for messages is 36xxx or 38xxx",
+    SenderProblem.NAME_TOO_LONG: "a name has at most 11 characters",
+    SenderProblem.NAME_CHARACTER: "a name has only letters and digits without accents, at least one letter, and no space",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Where a listener binds; port 0 is any free port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderUrl:
+    """A provider's name in receipts and metrics, and where it is (may hold a password: never log it)."""
+
+    name: str
+    url: str
+
+
+def text(value: str) -> str:
+    """Any text."""
+    return value
+
+
+def secret(value: str) -> bytes:
+    """A key of at least 32 characters."""
+    if len(value) < 32:
+        raise ValueError("needs at least 32 characters; make one with: openssl rand -hex 32")
+    return value.encode()
+
+
+def folder(value: str) -> Path:
+    """A folder, made absolute; it need not exist."""
+    return Path(value).expanduser().absolute()
+
+
+def file(value: str) -> Path:
+    """A file that exists."""
+    path = folder(value)
+    if not path.is_file():
+        raise ValueError("names a file that is not there")
+    return path
+
+
+def choice(*allowed: str) -> Reader[str]:
+    """One of a few words, in either case."""
+
+    def read(value: str) -> str:
+        for word in allowed:
+            if value.upper() == word.upper():
+                return word
+        raise ValueError(f"must be one of {', '.join(allowed)}")
+
+    return read
+
+
+def number(low: float, high: float) -> Reader[float]:
+    """A number between two bounds, both allowed."""
+
+    def read(value: str) -> float:
+        try:
+            found = float(value)
+        except ValueError:
+            found = float("nan")
+        if not low <= found <= high:
+            raise ValueError(f"must be a number from {low:g} to {high:g}")
+        return found
+
+    return read
+
+
+def whole(low: int, high: int) -> Reader[int]:
+    """A whole number between two bounds, both allowed."""
+
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def url(*schemes: str, example: str) -> Reader[str]:
+    """A URL with a host, of one of these schemes."""
+
+    def read(value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in schemes and bool(parts.hostname)
+            _ = parts.port  # raises when it is not a number
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError(f"must be an address such as {example}")
+        return value
+
+    return read
+
+
+def listen(value: str) -> Listen:
+    """``host:port``, or a port of 127.0.0.1; ``[::1]:8080`` for IPv6."""
+    host, _, port = value.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
+    if not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("must be host:port, such as 127.0.0.1:8080")
+    return Listen(host=host, port=int(port))
+
+
+def bootstrap(value: str) -> str:
+    """Kafka's ``host:port``, several with commas."""
+    servers = [server.strip() for server in value.split(",")]
+    if not all(server.rpartition(":")[0] and server.rpartition(":")[2].isdigit() for server in servers):
+        raise ValueError("must be host:port, several with commas, such as kafka-1:9092,kafka-2:9092")
+    return ",".join(servers)
+
+
+def words(*allowed: str) -> Reader[tuple[str, ...]]:
+    """Words with commas, each of the given ones (any, when none is given)."""
+
+    def read(value: str) -> tuple[str, ...]:
+        found = tuple(word for word in (part.strip() for part in value.split(",")) if word)
+        if allowed and not set(found) <= set(allowed):
+            raise ValueError(f"must be words of {', '.join(allowed)}, with commas")
+        return found
+
+    return read
+
+
+def pairs(read_value: Reader[T]) -> Reader[dict[str, T]]:
+    """``name=value``, several with commas, order kept."""
+
+    def read(value: str) -> dict[str, T]:
+        found: dict[str, T] = {}
+        for part in words()(value):
+            name, equals, rest = part.partition("=")
+            if not equals or not name.strip():
+                raise ValueError("must be name=value, several with commas")
+            if name.strip() in found:
+                raise ValueError("names something twice")
+            found[name.strip()] = read_value(rest.strip())
+        return found
+
+    return read
+
+
+def providers(*schemes: str, example: str) -> Reader[tuple[ProviderUrl, ...]]:
+    """``name=url``, several with commas, in order of preference; a single URL is named after its host."""
+    read_url = url(*schemes, example=example)
+
+    def read(value: str) -> tuple[ProviderUrl, ...]:
+        named = ",".join(part if "=" in part.partition("://")[0] else f"{urlsplit(part).hostname}={part}" for part in words()(value))
+        return tuple(ProviderUrl(name=name, url=address) for name, address in pairs(read_url)(named).items())
+
+    return read
+
+
+def email(value: str) -> str:
+    """An e-mail address, roughly: the relay is the judge."""
+    local, _, domain = value.rpartition("@")
+    if not local or "." not in domain or any(sign.isspace() for sign in value):
+        raise ValueError("must be an e-mail address")
+    return value
+
+
+def token(value: str) -> str:
+    """A bearer token that nobody guesses (RFC 6750, characters that a header can carry)."""
+    if len(value) < 32 or not value.isascii() or any(sign.isspace() for sign in value):
+        raise ValueError("needs at least 32 characters without spaces; make one with: openssl rand -hex 32")
+    return value
+
+
+def sms_sender(value: str, verified_ranges: tuple[str, ...] = VERIFIED_RANGES) -> str:
+    """A short code, a name or a verified number (rules §4.2)."""
+    return _sender(value, verified_ranges, {SenderKind.SHORT_CODE, SenderKind.ALPHANUMERIC, SenderKind.NUMBER}, "38123 or FRTRAVAIL")
+
+
+def caller_id(value: str, verified_ranges: tuple[str, ...] = VERIFIED_RANGES) -> str:
+    """A number that automated calls may show (rules §4.2, SC-43)."""
+    return _sender(value, verified_ranges, {SenderKind.NUMBER}, "a verified number such as 09 48 12 34 56")
+
+
+def _sender(value: str, ranges: tuple[str, ...], kinds: set[SenderKind], example: str) -> str:
+    verdict = check_sender(value, ranges)
+    if verdict.problem is not None:
+        raise ValueError(f"{SENDER_PROBLEMS[verdict.problem]}; use {example}")
+    if verdict.kind not in kinds:
+        raise ValueError(f"a call shows a ten-digit number; use {example}")
+    return value.strip()
