@@ -21,7 +21,7 @@ from services.web.calendar_file import calendar_file
 from services.web.link import LinkView, Mistake, read_answer, reply_event, too_early, view_of
 from services.web.ports import LinkCase, Outlet, Pages, Watchers
 from services.web.render import Renderer
-from services.web.security import TooLarge, read_body
+from services.web.security import read_body
 from services.web.zones import ZoneOf
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,128}")
@@ -31,11 +31,12 @@ _FORM_LIMIT: Final = 4096
 _RETRY_AFTER: Final = "60"
 
 
-@dataclass(frozen=True, slots=True)
 class LinkRefused(Exception):
     """The link leads nowhere (404), no longer (410), or nowhere right now (503)."""
 
-    status: int
+    def __init__(self, status: int) -> None:
+        self.status = status
+        super().__init__(status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -207,6 +207,15 @@ class Engine(Protocol):
 # --- what the pages and the border write --------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A CloudEvent that obeys the contracts, and where it goes."""
+
+    topic: str
+    key: str
+    event: bytes
+
+
 class Outlet(Protocol):
     """Onto Kafka first."""
 
@@ -214,8 +223,30 @@ class Outlet(Protocol):
         """Return once Kafka has the event under this id; raise ``NotPublished`` otherwise."""
         ...
 
-    async def forward(self, topic: str, key: str, event: bytes) -> None:
-        """Publish a CloudEvent that somebody else wrote, as it is; raise ``NotPublished`` when Kafka has it not."""
+    async def forward(self, events: Sequence[Incoming]) -> None:
+        """Publish CloudEvents that somebody else wrote, as they are and in order; raise ``NotPublished`` when Kafka lacks one."""
+        ...
+
+
+class Problem(Protocol):
+    """One thing that is wrong with an event; never quotes a value."""
+
+    @property
+    def path(self) -> str:
+        """Where."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What."""
+        ...
+
+
+class Border(Protocol):
+    """The contracts, as the border asks them."""
+
+    def judge(self, event: bytes) -> Incoming | Sequence[Problem]:
+        """Where this CloudEvent goes, or every problem of it; only the topics that producers write are accepted (contracts §2)."""
         ...
 
 
@@ -266,8 +297,8 @@ class Desk(Protocol):
 class Access(Protocol):
     """The access log: who looked at whom, and why."""
 
-    def record(self, *, advisor_id: str, person_id: str, purpose: str, granted: bool, at: datetime) -> None:
-        """One line; never fails."""
+    def record(self, *, advisor_id: str, person_id: str, purpose: str, granted: bool) -> None:
+        """One line, dated by the log; never fails."""
         ...
 
 
@@ -357,7 +388,7 @@ class CallbackSource(Protocol[Request_contra]):
         ...
 
     async def read(self, request: Request_contra) -> CallbackAnswer:
-        """Canonical words; raises ``ValueError`` when the body cannot be read."""
+        """Canonical words; raises ``ValueError`` for what cannot be read, ``ConnectionError`` when somebody asked for more is away."""
         ...
 
 

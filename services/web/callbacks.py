@@ -1,0 +1,103 @@
+"""Providers' callbacks: signature first, then Kafka, then the 2xx.
+
+Next: services/evidence/apply.py
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Generic, Protocol, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.core.ports.clock import Clock
+from services.core.ports.providers import Feedback
+from services.core.ports.store import StoreUnavailable
+from services.core.ports.streams import NotPublished
+from services.web.forgery import Forgeries
+from services.web.ports import CallbackSource, Watchers
+from services.web.security import read_body
+
+#: Far above any receipt; a bounce with its original may be large.
+_LIMIT: Final = 1_000_000
+_RETRY_AFTER: Final = {"retry-after": "30"}
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class RequestMaker(Protocol[R_co]):
+    """Makes the request value that the sources read."""
+
+    def __call__(self, *, method: str, url: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, str]) -> R_co:
+        """``url`` is the public one that the provider called; header names are in lower case."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callbacks(Generic[R]):
+    """``/callbacks/{provider}`` for every provider that is wired."""
+
+    sources: Mapping[str, CallbackSource[R]]
+    make_request: RequestMaker[R]
+    feedback: Feedback
+    watchers: Watchers
+    clock: Clock
+    #: what providers sign: "https://exemple.fr", without a slash at its end
+    public_url: str
+    forgeries: Forgeries = field(default_factory=Forgeries)
+
+    def routes(self) -> list[Route]:
+        """Providers post; some ask below their address for what to say next in a call."""
+        return [
+            Route("/callbacks/{provider}", self.receive, methods=["POST"]),
+            Route("/callbacks/{provider}/{rest:path}", self.receive, methods=["POST"]),
+        ]
+
+    async def receive(self, request: Request) -> Response:
+        """403 when not theirs, 503 when Kafka is away, 2xx only once Kafka has everything.
+
+        An unknown reference gets the same 2xx as a known one: it waits or is quarantined by who reads the topic, and
+        nobody learns here which references exist.
+        """
+        provider = request.path_params["provider"]
+        source = self.sources.get(provider)
+        if source is None:
+            return Response(status_code=404)
+        call = self.make_request(
+            method=request.method,
+            url=self._public(request),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=await read_body(request, _LIMIT),
+            query=dict(request.query_params),
+        )
+        if not source.authentic(call):
+            return await self._refuse(provider)
+        try:
+            answer = await source.read(call)
+            for receipt in answer.receipts:
+                await self.feedback.receipt(receipt)
+            for reply in answer.replies:
+                await self.feedback.reply(reply)
+        except ValueError:
+            # authentic but not readable: their new format or our bug; a 4xx stops their retries, the counter tells us
+            self.watchers.counted("callback_unreadable", provider)
+            return Response(status_code=400)
+        except (NotPublished, StoreUnavailable, ConnectionError):
+            return Response(status_code=503, headers=_RETRY_AFTER)
+        self.watchers.counted("callback", provider)
+        plain = answer.status_code == 200 and not answer.response_body
+        return Response(answer.response_body, status_code=202 if plain else answer.status_code, media_type=answer.content_type)
+
+    def _public(self, request: Request) -> str:
+        query = request.url.query
+        return f"{self.public_url}{request.url.path}{'?' if query else ''}{query}"
+
+    async def _refuse(self, provider: str) -> Response:
+        self.watchers.counted("callback_refused", provider)
+        storm = self.forgeries.refused(provider, self.clock.now())
+        if storm is not None:
+            count, since = storm
+            await self.watchers.forged(provider, count, since)
+        return Response(status_code=403)
