@@ -1,0 +1,133 @@
+"""From a notice to what its templates may name: which situation, whose duty, in the local time of the place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.core.content import Notice
+from services.core.model import Obligation, Place
+from services.core.words import Constraint, Kind, Step
+
+#: what a step says about a meeting; every step that is not here is a first notice (N0, the letter, a fallback)
+MEETING_SITUATIONS: Mapping[Step, str] = {
+    Step.R1: "reminder",
+    Step.R2: "reminder",
+    Step.R3: "reminder",
+    Step.CORRECTIVE: "moved",
+    Step.CANCELLATION: "cancelled",
+}
+
+#: what a step says about an actualisation; every step that is not here is a reminder
+ACTUALISATION_SITUATIONS: Mapping[Step, str] = {
+    Step.A0: "open",
+    Step.A5: "last_day",
+    Step.A6: "missed",
+}
+
+IN_PERSON = ("agency", "other")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """One meeting, in local time."""
+
+    kind: str
+    at: datetime
+    place: Place
+    in_person: bool
+    purpose: str | None
+    mandatory: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """One actualisation, in local time."""
+
+    period: str
+    last_day: date
+    #: first local instant that is too late
+    closes: datetime
+    #: it closes at midnight where the person lives, so the hour goes without saying
+    closes_at_midnight: bool
+    days_left: int
+    #: the agency can still be used
+    agency_open: bool
+    #: last day on which the agency can be used, when that is not the last day
+    last_agency_day: date | None
+    #: closed days between that day and the last one
+    closed_days: tuple[date, ...]
+
+
+def scene(notice: Notice) -> dict[str, object]:
+    """The names that the templates of a notice may use."""
+    person, zone = notice.person, ZoneInfo(notice.zone)
+    constraints = set(person.constraints)
+    first = notice.obligations[0]
+    common: dict[str, object] = {
+        "first_name": person.first_name,
+        "full_name": f"{person.first_name} {person.last_name}",
+        "discreet_name": f"{person.first_name} {person.last_name[:1]}.",
+        "now": notice.now.astimezone(zone),
+        "agency": notice.agency,
+        "reference": notice.reference,
+        "link": None if person.non_web else notice.link,
+        "calling_number": notice.calling_number,
+        "announces_call": notice.announces_call and Constraint.NO_VOICE not in constraints,
+        "reply_by_sms": notice.reply_by_sms and Constraint.PREPAID not in constraints,
+        "perhaps_done": notice.perhaps_done,
+        "short": notice.short,
+        "simple": Constraint.NEEDS_SIMPLE_TEXT in constraints,
+        "discreet": Constraint.DISCREET in constraints,
+        "no_voice": Constraint.NO_VOICE in constraints,
+        "non_web": person.non_web,
+        "situation": situation(notice),
+    }
+    if first.kind is Kind.ACTUALISATION:
+        return common | {"duty": _duty(first, notice, zone)}
+    return common | {"meetings": [_meeting(obligation, zone) for obligation in notice.obligations]}
+
+
+def situation(notice: Notice) -> str:
+    """One word for what this message is about: the branch that its templates take."""
+    if notice.obligations[0].kind is Kind.ACTUALISATION:
+        return ACTUALISATION_SITUATIONS.get(notice.step, "reminder")
+    if notice.step is Step.CORRECTIVE and notice.reopened:
+        return "reopened"
+    return MEETING_SITUATIONS.get(notice.step, "first")
+
+
+def _meeting(obligation: Obligation, zone: ZoneInfo) -> Meeting:
+    place = obligation.place or Place(kind="other", name="")
+    return Meeting(
+        kind=obligation.kind.value,
+        at=obligation.due_at.astimezone(zone),
+        place=place,
+        in_person=place.kind in IN_PERSON,
+        purpose=obligation.purpose,
+        mandatory=obligation.mandatory or obligation.kind is Kind.CONVOCATION,
+    )
+
+
+def _duty(obligation: Obligation, notice: Notice, zone: ZoneInfo) -> Duty:
+    due = obligation.due_at.astimezone(zone)
+    last_day = due.date()
+    closes = due + timedelta(seconds=1) if due.second else due
+    today = notice.now.astimezone(zone).date()
+    agency_day = notice.last_agency_day
+    earlier = agency_day if agency_day is not None and agency_day < last_day else None
+    return Duty(
+        period=obligation.period or f"{last_day:%Y-%m}",
+        last_day=last_day,
+        closes=closes,
+        closes_at_midnight=closes.date() > last_day,
+        days_left=(last_day - today).days,
+        agency_open=earlier is None or today <= earlier,
+        last_agency_day=earlier if earlier is not None and today <= earlier else None,
+        closed_days=() if earlier is None else _between(earlier, last_day),
+    )
+
+
+def _between(after: date, until: date) -> tuple[date, ...]:
+    """The days after ``after``, up to and with ``until``."""
+    return tuple(after + timedelta(days=count) for count in range(1, (until - after).days + 1))
