@@ -1,0 +1,1 @@
+"""A town of simulated people and providers, and a clock that a story owns."""
