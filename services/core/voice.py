@@ -197,9 +197,7 @@ def unpack(word: str) -> CallState:
     if len(pieces) != 5 or pieces[1] not in {"later", "now"}:
         raise ValueError("not a call state")
     kind, later, stage, misses, repeats = pieces
-    state = CallState(
-        kind=ScriptKind(kind), later_allowed=later == "later", stage=Stage(stage), misses=int(misses), repeats=int(repeats)
-    )
+    state = CallState(kind=ScriptKind(kind), later_allowed=later == "later", stage=Stage(stage), misses=int(misses), repeats=int(repeats))
     if not (0 <= state.misses <= ASKED_AGAIN and 0 <= state.repeats <= REPEATS):
         raise ValueError("not a call state")
     return state

@@ -53,7 +53,10 @@ class CallbackSource(Protocol):
         ...
 
     async def read(self, request: CallbackRequest) -> CallbackResult:
-        """Canonical words. Raises ``ValueError`` for what cannot be read, ``ConnectionError`` when the provider must be asked and is away."""
+        """Canonical words.
+
+        Raises ``ValueError`` for what cannot be read, ``ConnectionError`` when the provider must be asked and is away.
+        """
         ...
 
 
