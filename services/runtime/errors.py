@@ -8,6 +8,10 @@ class NotThere(Exception):
     """Something that we need is not there (a program, a server); the message says which and how to get it. Exit code 3."""
 
 
+class Gone(NotThere):
+    """Something that we need was there, and will not come back by itself: starting again would change nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mistake:
     """A setting that cannot be used."""
