@@ -1,0 +1,1 @@
+"""Everything in memory: the same promises as the real things, for scenarios and fast tests."""

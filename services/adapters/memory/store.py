@@ -1,0 +1,108 @@
+"""The database in memory: the same promises as PostgreSQL for one event loop, for scenarios and tests."""
+
+import heapq
+import itertools
+from collections.abc import AsyncIterator, Collection, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+
+from services.adapters.memory.locks import Locks
+from services.adapters.memory.tables import PersonRow, Tables
+from services.adapters.memory.unit import MemoryUnit
+from services.core.changes import JournalLine
+from services.core.model import PersonId
+from services.core.ports.store import Unit
+from services.core.words import Lane
+
+
+class Wakes:
+    """Who is due when, per lane: heaps in which a row counts only while the person's row still says the same."""
+
+    def __init__(self, committed: Tables) -> None:
+        self._people = committed.people
+        self._heaps: dict[Lane, list[tuple[datetime, PersonId]]] = {lane: [] for lane in Lane}
+
+    def changed(self, row: PersonRow) -> None:
+        """A person's committed row is new."""
+        for lane, heap in self._heaps.items():
+            at = row.due_at(lane)
+            if at is not None:
+                heapq.heappush(heap, (at, row.person_id))
+
+    def due(self, lane: Lane, now: datetime) -> Generator[PersonId]:
+        """People whose instant has come, oldest first; they stay in the heap."""
+        heap = self._heaps[lane]
+        shown: dict[tuple[datetime, PersonId], None] = {}
+        try:
+            while heap and heap[0][0] <= now:
+                entry = heapq.heappop(heap)
+                if entry not in shown and self._holds(lane, entry):
+                    shown[entry] = None
+                    yield entry[1]
+        finally:
+            for entry in shown:
+                heapq.heappush(heap, entry)
+
+    def next(self) -> datetime | None:
+        """The earliest instant of both lanes."""
+        earliest = []
+        for lane, heap in self._heaps.items():
+            while heap and not self._holds(lane, heap[0]):
+                heapq.heappop(heap)
+            earliest += [heap[0][0]] if heap else []
+        return min(earliest, default=None)
+
+    def _holds(self, lane: Lane, entry: tuple[datetime, PersonId]) -> bool:
+        row = self._people.get(entry[1])
+        return row is not None and row.due_at(lane) == entry[0]
+
+
+class MemoryStore:
+    """Implements ``services.core.ports.store.Store``."""
+
+    def __init__(self, *, journal: bool = True, shards: int = 16) -> None:
+        self._tables = Tables.empty()
+        self._locks = Locks()
+        self._wakes = Wakes(self._tables)
+        self._numbers = itertools.count(1)
+        self._keeps_journal = journal
+        self._shards = shards
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]:
+        """Open a unit; see ``Store.unit``."""
+        return self._unit()
+
+    async def next_wake(self) -> datetime | None:
+        """See ``Store.next_wake``."""
+        return self._wakes.next()
+
+    async def outbox_size(self) -> int:
+        """See ``Store.outbox_size``."""
+        return len(self._tables.outbox.all())
+
+    async def journal(self) -> list[JournalLine]:
+        """See ``Store.journal``."""
+        lines = sorted(self._tables.journal.all(), key=lambda each: (each.line.at, each.number))
+        return [each.line for each in lines]
+
+    async def release(self, people: Collection[PersonId]) -> None:
+        """Let decisions about quarantined people be taken again."""
+        async with self._unit() as unit:
+            await unit.release(people)
+
+    @asynccontextmanager
+    async def _unit(self) -> AsyncIterator[MemoryUnit]:
+        unit = MemoryUnit(
+            tables=self._tables.opened(),
+            locks=self._locks,
+            due=self._wakes.due,
+            numbers=self._numbers,
+            shards=self._shards,
+            keeps_journal=self._keeps_journal,
+        )
+        try:
+            yield unit
+            for row in unit.end():
+                self._wakes.changed(row)
+        finally:
+            self._locks.give_back(unit)
