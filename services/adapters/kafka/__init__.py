@@ -1,0 +1,1 @@
+"""Everything that speaks to Kafka: connection, topics, administration, streams, publisher, watchdog."""

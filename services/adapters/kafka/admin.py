@@ -1,0 +1,192 @@
+"""Administration of a cluster: topics created and compared with what they should be, and how far a group is behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+
+# the package is half typed: its names are there, it does not say that it gives them away
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
+
+from services.adapters.kafka.connection import KafkaConnection, KafkaUnavailable
+from services.adapters.kafka.topics import Topic
+
+_REQUEST_TIMEOUT = 10.0
+#: a partition that was just made, or whose broker just left, is without a leader for a moment
+_NEW_LEADER = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.FENCED_LEADER_EPOCH,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+)
+#: together 5 s
+_PATIENCE = 100
+_BREATH = 0.05
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Something about a topic that is not as contracts/topics.yaml says; nobody but the operator may change it."""
+
+    topic: str
+    what: str
+    wanted: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicReport:
+    """What ``ensure_topics`` did and found."""
+
+    created: tuple[str, ...]
+    missing: tuple[str, ...]
+    differences: tuple[Difference, ...]
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """Nothing is missing and nothing differs."""
+        return not self.missing and not self.differences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How far one group is in one partition; offsets are the next to be read."""
+
+    committed: int
+    end: int
+
+    @property
+    def records(self) -> int:
+        """Records that the group has not acknowledged (compaction may have removed some of them)."""
+        return max(0, self.end - self.committed)
+
+
+class KafkaAdmin:
+    """Administrative requests to one cluster. Every method raises ``KafkaUnavailable`` when no broker answers."""
+
+    def __init__(self, connection: KafkaConnection) -> None:
+        self._connection = connection
+        # librdkafka would print lost connections on standard error; what matters comes back as an exception
+        self._client = AdminClient({**connection.librdkafka(), "log_level": 0, "client.id": "sans-faute-admin"})
+
+    async def partitions(self) -> dict[str, int]:
+        """Number of partitions of every topic that exists."""
+        try:
+            metadata = await asyncio.to_thread(self._client.list_topics, timeout=_REQUEST_TIMEOUT)
+        except KafkaException as trouble:
+            self._judge(trouble)
+            raise
+        return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+    async def missing_topics(self, names: Collection[str]) -> list[str]:
+        """The names that do not exist, in the order given."""
+        there = await self.partitions()
+        return [name for name in names if name not in there]
+
+    async def ensure_topics(self, topics: Collection[Topic], *, create: bool = True) -> TopicReport:
+        """Create what is missing (unless told only to look) and say what differs from what it should be."""
+        there = await self.partitions()
+        missing = [topic for topic in topics if topic.name not in there]
+        if create and missing:
+            await self._create(missing)
+        differences = [difference async for difference in self._differences([topic for topic in topics if topic.name in there], there)]
+        names = tuple(topic.name for topic in missing)
+        return TopicReport(created=names if create else (), missing=() if create else names, differences=tuple(differences))
+
+    async def recreate(self, topics: Collection[Topic]) -> None:
+        """Delete topics with all their records and create them anew: for tests and simulations."""
+        there = await self.partitions()
+        doomed = [topic.name for topic in topics if topic.name in there]
+        if doomed:
+            for deleted in self._client.delete_topics(doomed, operation_timeout=_REQUEST_TIMEOUT).values():
+                await self._answer(deleted)
+        await self._create(topics)
+
+    async def lag(self, group: str, names: Iterable[str]) -> dict[tuple[str, int], Lag]:
+        """Committed and end offset of every partition of these topics for a group; uncommitted counts from the oldest record.
+
+        The committed offsets follow what was acknowledged by about a second.
+        """
+        there = await self.partitions()
+        partitions = [TopicPartition(name, number) for name in names for number in range(there.get(name, 0))]
+        if not partitions:
+            return {}
+        ends, oldest, committed = await asyncio.gather(
+            self._offsets(partitions, OffsetSpec.latest()),  # type: ignore[no-untyped-call]
+            self._offsets(partitions, OffsetSpec.earliest()),  # type: ignore[no-untyped-call]
+            self._committed(group, partitions),
+        )
+        return {key: Lag(committed=committed.get(key, oldest[key]), end=end) for key, end in ends.items()}
+
+    async def total_lag(self, group: str, names: Iterable[str]) -> int:
+        """Records of these topics that the group has not acknowledged."""
+        return sum(lag.records for lag in (await self.lag(group, names)).values())
+
+    async def _create(self, topics: Collection[Topic]) -> None:
+        new = [
+            NewTopic(topic.name, num_partitions=topic.partitions, replication_factor=topic.replication or -1, config=topic.config)
+            for topic in topics
+        ]
+        for created in self._client.create_topics(new, operation_timeout=_REQUEST_TIMEOUT).values():
+            try:
+                await asyncio.wrap_future(created)
+            except KafkaException as trouble:
+                # somebody else created it at the same moment: fine
+                self._judge(trouble, but=(KafkaError.TOPIC_ALREADY_EXISTS,))
+        # Created is not yet usable: wait until every partition has a leader that answers.
+        fresh = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+        await self._offsets(fresh, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    async def _differences(self, topics: Collection[Topic], partitions: Mapping[str, int]) -> AsyncIterator[Difference]:
+        resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in topics]
+        found = {resource.name: answer for resource, answer in self._client.describe_configs(resources).items()} if resources else {}
+        for topic in topics:
+            if partitions[topic.name] != topic.partitions:
+                yield Difference(topic=topic.name, what="partitions", wanted=str(topic.partitions), found=str(partitions[topic.name]))
+            config = await self._answer(found[topic.name])
+            for what, wanted in topic.config.items():
+                value = config[what].value
+                if value != wanted:
+                    yield Difference(topic=topic.name, what=what, wanted=wanted, found=value)
+
+    async def _offsets(self, partitions: Collection[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
+        for _ in range(_PATIENCE):
+            answers = self._client.list_offsets(dict.fromkeys(partitions, spec))
+            found = await asyncio.gather(*(asyncio.wrap_future(answer) for answer in answers.values()), return_exceptions=True)
+            troubles = [answer for answer in found if isinstance(answer, BaseException)]
+            if not troubles:
+                return {(asked.topic, asked.partition): answer.offset for asked, answer in zip(answers, found, strict=True)}
+            for trouble in troubles:
+                self._judge(trouble, but=_NEW_LEADER)
+            # what the client remembers is out of date; this makes it ask again
+            await self.partitions()
+            await asyncio.sleep(_BREATH)
+        raise KafkaUnavailable(self._connection, "its partitions find no leader")
+
+    async def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        answer = self._client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, partitions)])[group]
+        found = (await self._answer(answer)).topic_partitions
+        # librdkafka says "nothing committed" with a negative offset
+        return {(partition.topic, partition.partition): partition.offset for partition in found if partition.offset >= 0}
+
+    async def _answer(self, answer: "Future[T]") -> T:
+        try:
+            return await asyncio.wrap_future(answer)
+        except KafkaException as trouble:
+            self._judge(trouble)
+            raise
+
+    def _judge(self, trouble: BaseException, *, but: Collection[int] = ()) -> None:
+        """Raise what went wrong, unless its code is expected."""
+        code = trouble.args[0].code() if isinstance(trouble, KafkaException) else 0
+        if code in but:
+            return
+        # negative codes are librdkafka's own: no broker answered
+        if code < 0:
+            raise KafkaUnavailable(self._connection, str(trouble.args[0].str())) from trouble
+        raise trouble
