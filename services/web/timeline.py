@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.core.changes import MessageSent
-from services.core.model import Alert, Attempt, Obligation, Receipt, Reply
+from services.core.model import Alert, Attempt, Obligation, ObligationId, Receipt, Reply
 from services.core.words import AttemptState, ReplyEffect
 from services.web.ports import PersonFile
 from services.web.render import local
@@ -98,7 +98,7 @@ def _words(messages: Sequence[MessageSent]) -> Mapping[str, str]:
     return {message.attempt_id: message.text for message in messages}
 
 
-def _attempt(attempt: Attempt, receipts: Sequence[Receipt], words: str | None, duties: Mapping[str, DutyView], zone: str) -> Entry:
+def _attempt(attempt: Attempt, receipts: Sequence[Receipt], words: str | None, duties: Mapping[ObligationId, DutyView], zone: str) -> Entry:
     if attempt.state in _LEFT_US:
         event, at = "sent", attempt.submitted_at or attempt.accepted_at or attempt.release_at
     elif attempt.state is AttemptState.RELEASED:
@@ -121,12 +121,12 @@ def _pair(text: str) -> tuple[str, str]:
     return channel.strip(), reason.strip()
 
 
-def _reply(reply: Reply, duties: Mapping[str, DutyView], zone: str) -> Entry:
+def _reply(reply: Reply, duties: Mapping[ObligationId, DutyView], zone: str) -> Entry:
     duty = duties.get(reply.obligation_id) if reply.obligation_id is not None else None
     return Entry(at=local(reply.at, zone), event="reply", reply=reply, duties=(duty,) if duty is not None else ())
 
 
-def _alerts(alerts: Sequence[Alert], duties: Mapping[str, DutyView], zone: str) -> Iterable[Entry]:
+def _alerts(alerts: Sequence[Alert], duties: Mapping[ObligationId, DutyView], zone: str) -> Iterable[Entry]:
     for alert in alerts:
         duty = duties.get(alert.obligation_id) if alert.obligation_id is not None else None
         about = (duty,) if duty is not None else ()
