@@ -54,7 +54,7 @@ class Context:
     word: EventWord = EventWord.REPLY
     advisors: dict[str, AdvisorSpec]
     agencies: dict[str, AgencySpec]
-    #: meetings met so far: id → the person or crowd
+    #: meetings announced so far: obligation → the person or crowd
     meetings: dict[str, str] = field(default_factory=dict)
 
 
@@ -111,11 +111,12 @@ def _meeting(fields: Fields, context: Context) -> MeetingEvent:
     names, word, announces = context.names, context.word, context.word in ANNOUNCING
     convocation = word.startswith("convocation.")
     identifier = fields.need("id", _id, "")
-    known = context.meetings.get(identifier)
+    kind = "cv" if convocation else "rdv"
+    known = context.meetings.get(f"{kind}:{identifier}")
     person = fields.get("person", names.someone, known) if known else fields.need("person", names.someone, "")
     person = person or ""
-    context.meetings.setdefault(identifier, person)
-    kind = "cv" if convocation else "rdv"
+    if announces:
+        context.meetings.setdefault(f"{kind}:{identifier}", person)
     (names.crowd_obligations if person in names.crowds else names.obligations).add(f"{kind}:{identifier}")
     event = MeetingEvent(
         at=_at(fields),

@@ -180,7 +180,7 @@ CLOSED: Mapping[What, Mapping[str, frozenset[str]]] = {
 PROVIDER_WORDS: Mapping[Channel, re.Pattern[str]] = {
     Channel.SMS: re.compile(r"none|delivered|undelivered (unknown_subscriber|unreachable)|rejected|expired"),
     Channel.EMAIL: re.compile(
-        r'none|accepted|delivered|(bounce|reject) ([245]\.\d{1,3}\.\d{1,3}|"[^"]+")|complaint|out_of_office',
+        r'none|accepted|delivered|(bounce|reject) [245]\.\d{1,3}\.\d{1,3}|reject "[^"]+"|complaint|out_of_office',
     ),
     Channel.VOICE: re.compile(r'none|no_answer|busy|keys "[0-9*#]( [0-9*#])*"|human_silent|machine|fax|cause \d{1,3}'),
     Channel.LETTER: re.compile(r"none|processed|returned N\d\d|rejected [A-Z0-9_]+|acknowledged"),
