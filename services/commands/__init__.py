@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from services.adapters.kafka.connection import KafkaUnavailable
 from services.commands.exits import Exit
 from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import MissingTopics
@@ -37,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
         return ended.code if isinstance(ended.code, int) else Exit.DONE
     except WrongSettings as problem:
         return _say("these settings cannot be used:", problem, Exit.WRONG_USAGE)
-    except (NotThere, MissingTopics, StoreUnavailable) as problem:
+    except (NotThere, MissingTopics, StoreUnavailable, KafkaUnavailable) as problem:
         return _say("a needed service is not there:", problem, Exit.NOT_THERE)
     return Exit.DONE
 

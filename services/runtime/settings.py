@@ -1,7 +1,7 @@
 """Everything that can be set from outside: the only reader of the environment."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,9 +72,13 @@ class Settings:
     log_format: str
 
 
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read every setting (of our environment when none is given); raise ``WrongSettings`` with every mistake at once."""
-    form = _Form(os.environ if environment is None else environment)
+def read_settings(environment: Mapping[str, str] | None = None, *, ignoring: Collection[str] = ()) -> Settings:
+    """Read every setting (of our environment when none is given); raise ``WrongSettings`` with every mistake at once.
+
+    Settings named in ``ignoring`` have their default.
+    """
+    given = os.environ if environment is None else environment
+    form = _Form({name: value for name, value in given.items() if name not in ignoring})
     with form.complete():
         return _settings(form)
 

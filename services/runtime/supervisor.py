@@ -159,12 +159,12 @@ def _verdict(name: str, problem: Exception | None, deaths: int, within: timedelt
 
 
 @contextlib.contextmanager
-def stopped_by_signals(supervisor: Supervisor) -> Iterator[None]:
-    """SIGTERM and SIGINT ask the supervisor to stop; a second one makes it hurry."""
+def on_stop_signals(act: Callable[[], object]) -> Iterator[None]:
+    """SIGTERM and SIGINT call ``act``, each time; afterwards they end the process as usual."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:
-        loop.add_signal_handler(number, supervisor.stop)
+        loop.add_signal_handler(number, act)
     try:
         yield
     finally:

@@ -1,0 +1,263 @@
+"""`sans-faute doctor`: what is missing on this machine, and how to get it."""
+
+import asyncio
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.commands.exits import Exit
+from services.runtime.embedded.postgres_programs import find_programs
+from services.runtime.errors import NotThere, WrongSettings
+from services.runtime.manual import SETTINGS
+from services.runtime.running import find_running
+from services.runtime.settings import Settings, read_settings, search_path
+
+_PATIENCE_SECONDS = 3
+#: Kafka's log segments, PostgreSQL's and the jars, with room for a fortnight of a small town
+_FREE_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one look found."""
+
+    what: str
+    #: what needs it
+    needed_for: str
+    found: bool
+    #: can one do without?
+    required: bool = True
+    #: a version, a place
+    detail: str = ""
+    #: how to get it
+    remedy: str = ""
+
+
+Look = Callable[[Settings], Finding | None]
+
+
+def doctor(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
+    settings: Annotated[bool, typer.Option("--settings", help="List every setting with its meaning and default.")] = False,
+) -> None:
+    """Say what is missing on this machine and how to get it; exit code 3 when something needed is."""
+    if settings:
+        _print_settings(as_json=as_json)
+        return
+    findings = asyncio.run(_look_at_everything())
+    complete = all(finding.found or not finding.required for finding in findings)
+    if as_json:
+        typer.echo(json.dumps({"complete": complete, "findings": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        _print(findings, complete=complete)
+    if not complete:
+        raise typer.Exit(Exit.NOT_THERE)
+
+
+async def _look_at_everything() -> list[Finding]:
+    try:
+        settings = read_settings()
+    except WrongSettings as wrong:
+        mistakes = [
+            Finding(what=f"setting {mistake.name}", needed_for="everything", found=False, remedy=mistake.problem)
+            for mistake in wrong.mistakes
+        ]
+        usable = read_settings(ignoring={mistake.name for mistake in wrong.mistakes})
+        return [*mistakes, *await _all_looks(usable)]
+    return await _all_looks(settings)
+
+
+async def _all_looks(settings: Settings) -> list[Finding]:
+    findings = await asyncio.gather(*(asyncio.to_thread(look, settings) for look in LOOKS))
+    return [finding for finding in findings if finding is not None]
+
+
+def _python(_settings: Settings) -> Finding:
+    version = sys.version.split(" ", 1)[0]
+    return Finding(what="Python 3.11 or later", needed_for="everything", found=sys.version_info >= (3, 11), detail=version)
+
+
+def _java(settings: Settings) -> Finding | None:
+    if settings.kafka is not None:
+        return None
+    said = _said("java", "-version")
+    major = re.search(r'version "(\d+)', said)
+    return Finding(
+        what="Java 17 or later",
+        needed_for="the embedded Kafka",
+        found=major is not None and int(major.group(1)) >= 17,
+        detail=said.partition("\n")[0],
+        remedy="apt-get install openjdk-17-jre-headless, or set KAFKA_BOOTSTRAP_SERVERS",
+    )
+
+
+def _maven(settings: Settings) -> Finding | None:
+    if settings.kafka is not None:
+        return None
+    path = _path("mvn")
+    return Finding(
+        what="Maven",
+        needed_for="fetching the embedded Kafka, once",
+        found=path is not None,
+        detail=path or "",
+        remedy="apt-get install maven, or set KAFKA_BOOTSTRAP_SERVERS",
+    )
+
+
+def _postgres(settings: Settings) -> Finding | None:
+    if settings.database_url is not None:
+        return None
+    what, purpose = "PostgreSQL 15 or later", "the embedded database"
+    try:
+        programs = find_programs()
+    except NotThere as missing:
+        return Finding(what=what, needed_for=purpose, found=False, remedy=str(missing))
+    return Finding(what=what, needed_for=purpose, found=True, detail=f"{programs.major} in {programs.folder}")
+
+
+def _configured_kafka(settings: Settings) -> Finding | None:
+    if settings.kafka is None:
+        return None
+    servers = [server.rpartition(":") for server in settings.kafka.bootstrap.split(",")]
+    answering = [host for host, _, port in servers if _answers(host, int(port))]
+    return Finding(
+        what="Kafka of KAFKA_BOOTSTRAP_SERVERS",
+        needed_for="everything",
+        found=bool(answering),
+        detail=f"{len(answering)} of {len(servers)} answer",
+        remedy="start it, or correct KAFKA_BOOTSTRAP_SERVERS",
+    )
+
+
+def _configured_database(settings: Settings) -> Finding | None:
+    if settings.database_url is None:
+        return None
+    import asyncpg
+
+    async def version() -> str:
+        connection = await asyncpg.connect(settings.database_url, timeout=_PATIENCE_SECONDS)
+        try:
+            return str(await connection.fetchval("SHOW server_version"))
+        finally:
+            await connection.close()
+
+    try:
+        found = asyncio.run(version())
+    except (OSError, asyncpg.PostgresError, TimeoutError) as problem:
+        return Finding(
+            what="PostgreSQL of DATABASE_URL",
+            needed_for="everything",
+            found=False,
+            detail=type(problem).__name__,
+            remedy="start it, or correct DATABASE_URL",
+        )
+    enough = int(found.partition(".")[0]) >= 15
+    return Finding(what="PostgreSQL of DATABASE_URL", needed_for="everything", found=enough, detail=found, remedy="use version 15 or later")
+
+
+def _state_folder(settings: Settings) -> Finding:
+    folder = settings.state_dir
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    free = shutil.disk_usage(existing).free
+    running = ", servers running" if find_running(folder) else ""
+    return Finding(
+        what="2 GB of room for the state folder",
+        needed_for="embedded servers and logs",
+        found=free >= _FREE_BYTES,
+        required=settings.kafka is None or settings.database_url is None,
+        detail=f"{free / 1024**3:.0f} GB free in {folder}{running}",
+        remedy="make room, or set STATE_DIR to another folder",
+    )
+
+
+def _chromium(_settings: Settings) -> Finding:
+    path = _path("chromium") or _path("chromium-browser") or _path("google-chrome")
+    return Finding(
+        what="Chromium",
+        needed_for="browser tests and pictures",
+        found=path is not None,
+        required=False,
+        detail=path or "",
+        remedy="apt-get install chromium",
+    )
+
+
+def _espeak(_settings: Settings) -> Finding:
+    path = _path("espeak-ng")
+    return Finding(
+        what="espeak-ng",
+        needed_for="hearing the voice scripts",
+        found=path is not None,
+        required=False,
+        detail=path or "",
+        remedy="apt-get install espeak-ng",
+    )
+
+
+#: A new look is one function and one line here; it answers nothing when the settings make it pointless.
+LOOKS: tuple[Look, ...] = (
+    _python,
+    _java,
+    _maven,
+    _postgres,
+    _configured_kafka,
+    _configured_database,
+    _state_folder,
+    _chromium,
+    _espeak,
+)
+
+
+def _path(program: str) -> str | None:
+    return shutil.which(program, path=search_path())
+
+
+def _said(program: str, *arguments: str) -> str:
+    """What a program says of itself; nothing when it is not there."""
+    path = _path(program)
+    if path is None:
+        return ""
+    try:
+        done = subprocess.run([path, *arguments], capture_output=True, text=True, timeout=_PATIENCE_SECONDS, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return (done.stderr + done.stdout).strip()
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=_PATIENCE_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _print(findings: list[Finding], *, complete: bool) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for finding in findings:
+        mark = "[green]yes[/]" if finding.found else "[red]no[/]" if finding.required else "[yellow]no[/]"
+        table.add_row(mark, finding.what, f"[dim]for {finding.needed_for}[/]", finding.detail if finding.found else finding.remedy)
+    console = Console()
+    console.print(table)
+    console.print("Everything needed is there." if complete else "[red]Something needed is missing.[/] `make setup` installs what it can.")
+
+
+def _print_settings(*, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({name: asdict(setting) for name, setting in SETTINGS.items()}, indent=2))
+        return
+    table = Table("Setting", "Meaning", "Default", box=None, padding=(0, 2, 0, 0))
+    for name, setting in SETTINGS.items():
+        table.add_row(name, setting.meaning, setting.default)
+    Console().print(table)

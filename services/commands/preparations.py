@@ -1,0 +1,22 @@
+"""What `sans-faute up` does between having servers and starting processes."""
+
+from collections.abc import Awaitable, Callable
+
+from services.adapters.kafka.admin import KafkaAdmin
+from services.adapters.kafka.topics import load_topics
+from services.commands.connections import kafka_connection, topic_changes
+from services.commands.processes import Surroundings
+
+#: Done once, in order; raises when the processes could not work.
+Preparation = Callable[[Surroundings], Awaitable[None]]
+
+
+async def _topics(surroundings: Surroundings) -> None:
+    topics = load_topics(changes=topic_changes(surroundings.settings.topics))
+    await KafkaAdmin(kafka_connection(surroundings.servers.kafka)).ensure_topics(topics.values())
+
+
+#: name shown while it runs → what is done
+PREPARATIONS: dict[str, Preparation] = {
+    "topics": _topics,
+}
