@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 
@@ -158,11 +158,14 @@ class KafkaAdmin:
         for _ in range(_PATIENCE):
             answers = self._client.list_offsets(dict.fromkeys(partitions, spec))
             found = await asyncio.gather(*(asyncio.wrap_future(answer) for answer in answers.values()), return_exceptions=True)
-            troubles = [answer for answer in found if isinstance(answer, BaseException)]
-            if not troubles:
-                return {(asked.topic, asked.partition): answer.offset for asked, answer in zip(answers, found, strict=True)}
-            for trouble in troubles:
-                self._judge(trouble, but=_NEW_LEADER)
+            offsets: dict[tuple[str, int], int] = {}
+            for asked, answer in zip(answers, found, strict=True):
+                if isinstance(answer, BaseException):
+                    self._judge(answer, but=_NEW_LEADER)
+                else:
+                    offsets[asked.topic, asked.partition] = answer.offset
+            if len(offsets) == len(partitions):
+                return offsets
             # what the client remembers is out of date; this makes it ask again
             await self.partitions()
             await asyncio.sleep(_BREATH)
