@@ -1,0 +1,92 @@
+"""Between the steps, and after the closing: replacement of what failed, and A6, how to register again (§10.5)."""
+
+from datetime import datetime, timedelta
+
+from services.core.actualisation.campaign import closing_day, first_weekday
+from services.core.decision import Intent, Plan
+from services.core.meeting.reminders import is_settled
+from services.core.model import Attempt, Obligation
+from services.core.spread import within
+from services.core.timing import soonest
+from services.core.view import View, step_of
+from services.core.windows import next_opening
+from services.core.words import AttemptState, Channel, Lane, ReceiptStatus, Step, Why
+
+_NOBODY_THERE = frozenset({ReceiptStatus.NO_ANSWER, ReceiptStatus.BUSY})
+
+
+def replacement(view: View, obligation: Obligation, next_step_at: datetime | None) -> Plan:
+    """Between steps only a hard failure or a missing receipt brings the next channel; an unanswered call waits for the next step."""
+    plan = Plan()
+    tries = view.tries_of(obligation)
+    if not tries or not _calls_for_another(tries[-1]):
+        return plan
+    head = tries[-1]
+    step = step_of(head, obligation)
+    if step is None or step is Step.A6:
+        return plan
+    same_step = [attempt for attempt in tries if step_of(attempt, obligation) is step]
+    tried = {attempt.channel for attempt in same_step}
+    for channel in view.policy.channels.actualisation_order:
+        if channel in tried or channel not in view.reach.contacts or not view.room(channel, obligation):
+            continue
+        failed = head.state is AttemptState.FAILED
+        when = soonest(view, obligation, channel, head.closed_at or head.release_at, slot=not failed)
+        if isinstance(when, Why) or (next_step_at is not None and when[0] >= next_step_at):
+            continue
+        plan.intents.append(
+            Intent(
+                obligation=obligation,
+                step=step,
+                occurrence=next(item.occurrence for item in head.items if item.obligation_id == obligation.obligation_id),
+                channel=channel,
+                at=when[0],
+                not_after=when[1],
+                cause="hard_failure" if failed else "no_receipt",
+                chosen_by="order",
+            )
+        )
+        return plan
+    return plan
+
+
+def _calls_for_another(head: Attempt) -> bool:
+    if head.state is AttemptState.UNKNOWN:
+        return head.channel is not Channel.VOICE
+    return head.state is AttemptState.FAILED and head.last_status not in _NOBODY_THERE
+
+
+def too_late(view: View, obligation: Obligation) -> Plan:
+    """A6: one message on the channel with the best evidence, else as a first notice; outside the caps, campaign spread."""
+    plan = Plan()
+    if is_settled(view.all_of(obligation), obligation, Step.A6):
+        return plan
+    ladder = view.policy.actualisation
+    day = first_weekday(view, closing_day(view, obligation) + timedelta(days=1))
+    start = view.residence.instant(day, ladder.after.hour)
+    useful_until = start + timedelta(days=ladder.after.not_after_days)
+    best = view.best_channels(obligation)
+    for channel in [*best, *(channel for channel in view.reach.order if channel not in best)]:
+        opens, closes = next_opening(view.policy, channel, view.residence, start)
+        at = within(view.person.person_id, opens, min(opens + ladder.spread, closes))
+        if channel is Channel.LETTER:
+            at = start
+        elif at < view.now:
+            at = max(at, next_opening(view.policy, channel, view.residence, view.now)[0])
+        if at > useful_until:
+            continue
+        until = useful_until if channel is Channel.LETTER else next_opening(view.policy, channel, view.residence, at)[1]
+        plan.intents.append(
+            Intent(
+                obligation=obligation,
+                step=Step.A6,
+                channel=channel,
+                at=at,
+                not_after=until,
+                cause="lapsed",
+                chosen_by="best_evidence" if channel in best else "order",
+                lane=Lane.CAMPAIGN,
+            )
+        )
+        return plan
+    return plan

@@ -1,0 +1,179 @@
+"""A0 to A5: the steps of a period, counted back from its closing day (§10.5)."""
+
+from datetime import date, datetime, timedelta
+
+from services.core.decision import Intent, Omission, Plan
+from services.core.meeting.reminders import is_settled
+from services.core.model import Obligation
+from services.core.policy import ActualisationStep
+from services.core.spread import within
+from services.core.timing import last_useful
+from services.core.view import View, step_of
+from services.core.windows import Opening, next_opening, reminder_on
+from services.core.words import Channel, Lane, Step, Why
+
+_SATURDAY = 5
+
+
+def campaign(view: View, obligation: Obligation) -> Plan:
+    """Every step that is due or ahead; a step whose instant was past when the period became known is not made up for."""
+    plan = Plan()
+    for rung in view.policy.actualisation.steps:
+        if not is_settled(view.all_of(obligation), obligation, rung.step, rung.occurrence):
+            plan.add(_rung(view, obligation, rung))
+    return plan
+
+
+def closing_day(view: View, obligation: Obligation) -> date:
+    """The local day on which the period ends."""
+    return view.local_day(obligation.due_at)
+
+
+def first_weekday(view: View, day: date) -> date:
+    """The first Monday to Friday, no holiday, from this day on."""
+    while day.weekday() >= _SATURDAY or view.residence.is_holiday(day):
+        day += timedelta(days=1)
+    return day
+
+
+def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
+    plan = Plan()
+    if rung.only_for_those_who_need_it and not _needs_opening_notice(view):
+        return plan
+    since = view.known_since(obligation)
+    for channel, chosen_by in _candidates(view, obligation, rung):
+        when = _instant(view, obligation, rung, channel)
+        omission = Omission(
+            obligation=obligation,
+            step=rung.step,
+            occurrence=rung.occurrence,
+            channel=channel,
+            reason=Why.CLOSED_DAY,
+            at=_nominal(view, obligation, rung),
+        )
+        if when is None:
+            if view.now <= last_useful(view, obligation, channel) and omission.at >= since:
+                plan.omissions.append(omission)
+            continue
+        if when[0] < since:
+            continue
+        if view.now > when[1]:
+            plan.omissions.append(_because(omission, Why.TOO_LATE, when[1]))
+            return plan
+        if not view.room(channel, obligation) or not _free(view, obligation, rung, channel, when[0]):
+            plan.omissions.append(_because(omission, Why.CAP_REACHED, when[0]))
+            continue
+        plan.omissions.clear()
+        plan.intents.append(
+            Intent(
+                obligation=obligation,
+                step=rung.step,
+                occurrence=rung.occurrence,
+                channel=channel,
+                at=when[0],
+                not_after=when[1],
+                cause="step",
+                chosen_by=chosen_by,
+                lane=Lane.CAMPAIGN,
+            )
+        )
+        return plan
+    return plan
+
+
+def _because(omission: Omission, reason: Why, at: datetime) -> Omission:
+    return Omission(
+        obligation=omission.obligation,
+        step=omission.step,
+        occurrence=omission.occurrence,
+        channel=omission.channel,
+        reason=reason,
+        at=at,
+    )
+
+
+def _needs_opening_notice(view: View) -> bool:
+    """A0: who asked, who missed one of the last three, who depends on the agency, and who has nothing but a letterbox (§10.5)."""
+    person = view.person
+    letter_only = view.reach.order == (Channel.LETTER,)
+    return person.asked_opening_notice or person.missed_actualisations > 0 or person.non_web or letter_only
+
+
+def _candidates(view: View, obligation: Obligation, rung: ActualisationStep) -> list[tuple[Channel, str]]:
+    if rung.channel == "first_notice":
+        preferred = view.person.preferred_channel
+        return [(channel, "preferred" if channel is preferred else "order") for channel in view.reach.order]
+    usable = [channel for channel in view.policy.channels.actualisation_order if channel in view.reach.contacts]
+    if rung.channel == "another":
+        last = _last_step_channel(view, obligation) or (usable or [None])[0]
+        others = [channel for channel in usable if channel is not last]
+        # voice again when voice is the only one
+        return [(channel, "another") for channel in others] or [(channel, "only_one") for channel in usable if channel is Channel.VOICE]
+    return [(channel, "order") for channel in usable if rung.called or channel is not Channel.VOICE]
+
+
+def _last_step_channel(view: View, obligation: Obligation) -> Channel | None:
+    sent = [attempt for attempt in view.tries_of(obligation) if step_of(attempt, obligation) is Step.A2]
+    return sent[0].channel if sent else None
+
+
+def _day(view: View, obligation: Obligation, rung: ActualisationStep) -> date:
+    if rung.opening:
+        return first_weekday(view, view.local_day(obligation.opens_at or obligation.known_at))
+    return closing_day(view, obligation) - timedelta(days=rung.days_before)
+
+
+def _nominal(view: View, obligation: Obligation, rung: ActualisationStep) -> datetime:
+    return view.residence.instant(_day(view, obligation, rung), rung.hour)
+
+
+def _instant(view: View, obligation: Obligation, rung: ActualisationStep, channel: Channel) -> Opening | None:
+    """This person's own instant for the step, and until when; none when the channel is closed that day and the step stays."""
+    closing = closing_day(view, obligation)
+    hour = (rung.voice_hour or rung.hour) if channel is Channel.VOICE else rung.hour
+    day = _day(view, obligation, rung)
+    if channel is Channel.LETTER:
+        return _letter_instant(view, rung, day)
+    opening = reminder_on(view.policy, channel, view.residence, day, hour, closing_day=closing, moves=rung.moves)
+    if opening is None:
+        return None
+    start, closes = opening
+    end = min(_campaign_end(view, start, closes, rung), last_useful(view, obligation, channel))
+    at = _after_pause(view, obligation, channel, within(view.person.person_id, start, end), rung)
+    until = next_opening(view.policy, channel, view.residence, at, closing)[1]
+    return at, min(until, last_useful(view, obligation, channel))
+
+
+def _campaign_end(view: View, start: datetime, closes: datetime, rung: ActualisationStep) -> datetime:
+    """The end of the span over which people are spread: the campaign's hours or the step's own, inside the window."""
+    spread = rung.spread or view.policy.actualisation.spread
+    return min(start + spread, closes)
+
+
+def _letter_instant(view: View, rung: ActualisationStep, day: date) -> Opening | None:
+    """A letter is submitted that day before the printer's cut-off; it is useless after the 6th (§10.5)."""
+    letters = view.policy.letters
+    start = view.residence.instant(day, rung.hour)
+    cutoff = view.printer.instant(view.printer.local(start).date(), letters.cutoff)
+    at = within(view.person.person_id, start, max(cutoff, start))
+    limit = date(at.year + at.month // 12, at.month % 12 + 1, letters.actualisation_last_day)
+    return at, view.printer.instant(limit, letters.cutoff)
+
+
+def _after_pause(view: View, obligation: Obligation, channel: Channel, at: datetime, rung: ActualisationStep) -> datetime:
+    """« C'est fait » pauses the steps before alert list 1 for a day (§10.12)."""
+    said = obligation.said_done_at
+    if said is None or rung.days_before <= view.policy.alerts.at_risk.days_before:
+        return at
+    resume = said + view.policy.actualisation.pause.said_done
+    return at if at >= resume or at < said else next_opening(view.policy, channel, view.residence, resume)[0]
+
+
+def _free(view: View, obligation: Obligation, rung: ActualisationStep, channel: Channel, at: datetime) -> bool:
+    """The person's own caps: one SMS a day but for the two of the last day, calls in their limits (§10.4)."""
+    if channel is Channel.VOICE:
+        return view.calls_allowed(at, obligation)
+    if channel is Channel.SMS and rung.step is not Step.A5:
+        return view.sms_on(view.local_day(at)) < view.policy.caps.person.sms_per_day
+    return True
+

@@ -1,0 +1,76 @@
+"""Which channels can reach a person, through which contact point, and why the others cannot (§10.9)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.core.model import Contact, Person
+from services.core.policy import ChannelOrders
+from services.core.words import Channel, Constraint, ContactStatus, LineType, PointKind, Why
+
+_POINT = {Channel.SMS: PointKind.PHONE, Channel.VOICE: PointKind.PHONE, Channel.EMAIL: PointKind.EMAIL, Channel.LETTER: PointKind.POSTAL}
+
+#: the best point first
+_RANK = {ContactStatus.ACTIVE: 0, ContactStatus.UNVERIFIED: 1, ContactStatus.SUSPECT: 2, ContactStatus.DISABLED: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """Usable channels in the order of first notices, the point that serves each, and a reason for each of the others."""
+
+    order: tuple[Channel, ...]
+    contacts: Mapping[Channel, Contact]
+    excluded: Mapping[Channel, Why]
+
+    @property
+    def why_not(self) -> tuple[str, ...]:
+        """"channel: reason" lines for people and for the journal."""
+        return tuple(f"{channel}: {reason}" for channel, reason in self.excluded.items())
+
+
+def notice_order(person: Person, orders: ChannelOrders) -> tuple[Channel, ...]:
+    """The preferred channel, then the fallback order; people without internet get e-mail last (§10.9)."""
+    rest = orders.offline_order if person.non_web else orders.fallback_order
+    return (person.preferred_channel, *(channel for channel in rest if channel is not person.preferred_channel))
+
+
+def availability(person: Person, contacts: Iterable[Contact], orders: ChannelOrders) -> Availability:
+    """Sort every channel into usable or excluded with its reason."""
+    points = tuple(contacts)
+    serving: dict[Channel, Contact] = {}
+    excluded: dict[Channel, Why] = {}
+    order = notice_order(person, orders)
+    for channel in order:
+        found = _point_for(channel, person, points)
+        if isinstance(found, Contact):
+            serving[channel] = found
+        else:
+            excluded[channel] = found
+    return Availability(order=tuple(channel for channel in order if channel in serving), contacts=serving, excluded=excluded)
+
+
+def _point_for(channel: Channel, person: Person, contacts: tuple[Contact, ...]) -> Contact | Why:
+    if channel in person.forbidden_channels:
+        return Why.FORBIDDEN
+    if channel is Channel.VOICE and Constraint.NO_VOICE in person.constraints:
+        return Why.CONSTRAINT
+    points = [contact for contact in contacts if contact.kind is _POINT[channel]]
+    if not points:
+        return Why.NO_CONTACT
+    refusals = [refusal for contact in points if (refusal := contact_refusal(contact, channel))]
+    fit = [contact for contact in points if contact_refusal(contact, channel) is None]
+    if not fit:
+        return refusals[0]
+    return min(fit, key=lambda contact: (_RANK[contact.status], contact.contact_id))
+
+
+def contact_refusal(contact: Contact, channel: Channel) -> Why | None:
+    """Why this point cannot serve this channel; none when it can. Landlines never get SMS (§4.1)."""
+    if contact.status is ContactStatus.DISABLED:
+        return Why.CONTACT_DISABLED
+    if channel in contact.closed_channels:
+        return Why.STOPPED
+    if contact.problem is not None:
+        return Why.CONTACT_INVALID
+    if channel is Channel.SMS and contact.line_type is not LineType.MOBILE:
+        return Why.NOT_A_MOBILE
+    return None

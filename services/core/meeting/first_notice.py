@@ -1,0 +1,112 @@
+"""N0 and what starts together with it (§10.5, §10.9, §10.11); L, the letter of a formal convocation."""
+
+from services.core.decision import Intent, Omission, Plan
+from services.core.model import Attempt, Obligation
+from services.core.timing import letter_limit_of, reliable_alone, soonest
+from services.core.view import View, step_of
+from services.core.words import AttemptState, Channel, Kind, Step, Why
+
+_FORMAL = "formal"
+_OVER = frozenset({AttemptState.FAILED, AttemptState.UNKNOWN})
+
+
+def first_notice(view: View, obligation: Obligation, *, step: Step = Step.N0, channels: tuple[Channel, ...] | None = None) -> Plan:
+    """The first notice on the first channel that can still carry it, and on the next ones while none may be relied on alone."""
+    plan = Plan()
+    tries = view.tries_of(obligation)
+    begun = [attempt for attempt in tries if step_of(attempt, obligation) is step]
+    if tries and (len(begun) < len(tries) or any(attempt.state in _OVER for attempt in begun)):
+        return plan  # the ladder has moved on: what follows is the fallback's
+    since = view.known_since(obligation)
+    tried = {attempt.channel for attempt in tries}
+    alone = any(reliable_alone(view, obligation, attempt.channel, attempt.release_at) for attempt in begun)
+    for channel in channels or view.reach.order:
+        if alone:
+            break
+        if channel in tried:
+            continue
+        when = soonest(view, obligation, channel, since)
+        if isinstance(when, Why):
+            plan.omissions.append(Omission(obligation=obligation, step=step, channel=channel, reason=when, at=since))
+            continue
+        first = not begun and not plan.intents
+        plan.intents.append(
+            Intent(
+                obligation=obligation,
+                step=step,
+                channel=channel,
+                at=when[0],
+                not_after=when[1],
+                cause="first_notice" if first else "not_alone",
+                chosen_by=_chosen_by(view, channel) if first else "order",
+            )
+        )
+        alone = reliable_alone(view, obligation, channel, when[0])
+    plan.add(_complement(view, obligation, tries, plan))
+    return plan
+
+
+def formal_letter(view: View, obligation: Obligation) -> Plan:
+    """L: the letter of a formal convocation leaves the same day, besides the first notice (§10.5)."""
+    plan = Plan()
+    wanted = obligation.kind is Kind.CONVOCATION and obligation.legal_value == _FORMAL and Channel.LETTER in view.reach.contacts
+    if not wanted or any(attempt.channel is Channel.LETTER for attempt in view.tries_of(obligation)):
+        return plan
+    if view.reach.order[0] is Channel.LETTER:
+        return plan
+    since = view.known_since(obligation)
+    when = soonest(view, obligation, Channel.LETTER, since)
+    if isinstance(when, Why):
+        plan.omissions.append(Omission(obligation=obligation, step=Step.L, channel=Channel.LETTER, reason=when, at=since))
+        return plan
+    plan.intents.append(
+        Intent(
+            obligation=obligation,
+            step=Step.L,
+            channel=Channel.LETTER,
+            at=when[0],
+            not_after=when[1],
+            cause="formal_convocation",
+            chosen_by="formal_convocation",
+        )
+    )
+    return plan
+
+
+def letter_cannot_arrive(view: View, obligation: Obligation) -> bool:
+    """The preferred channel is a letter, and it was too late for one when the duty became known (§10.5, SHORT_NOTICE)."""
+    preferred = view.person.preferred_channel is Channel.LETTER and Channel.LETTER in view.reach.contacts
+    return preferred and view.known_since(obligation) > letter_limit_of(view, obligation).submit_by
+
+
+def is_last_minute(view: View, obligation: Obligation) -> bool:
+    """Less than a day between knowing and the meeting (§10.11)."""
+    return obligation.due_at - view.known_since(obligation) < view.policy.timers.short_below
+
+
+def _complement(view: View, obligation: Obligation, tries: list[Attempt], plan: Plan) -> Plan:
+    """Less than 24 hours: e-mail as a complement at once, if usable (§10.11)."""
+    extra = Plan()
+    if not is_last_minute(view, obligation) or Channel.EMAIL not in view.reach.contacts:
+        return extra
+    used = {attempt.channel for attempt in tries} | {intent.channel for intent in plan.intents}
+    when = soonest(view, obligation, Channel.EMAIL, view.known_since(obligation))
+    if Channel.EMAIL in used or isinstance(when, Why):
+        return extra
+    extra.intents.append(
+        Intent(
+            obligation=obligation,
+            step=Step.N0,
+            channel=Channel.EMAIL,
+            at=when[0],
+            not_after=when[1],
+            cause="last_minute",
+            chosen_by="complement",
+        )
+    )
+    return extra
+
+
+def _chosen_by(view: View, channel: Channel) -> str:
+    return "preferred" if channel is view.person.preferred_channel else "order"
+

@@ -1,0 +1,35 @@
+"""The whole ladder of a meeting, whatever its kind: what is wanted of the person from here on."""
+
+from collections import Counter
+
+from services.core.decision import Plan
+from services.core.meeting.change import cancellation, corrective, was_announced_before
+from services.core.meeting.fallback import fallback
+from services.core.meeting.first_notice import first_notice, formal_letter
+from services.core.meeting.reminders import reminders
+from services.core.model import Obligation
+from services.core.view import View
+from services.core.words import Channel, Evidence, ObligationState
+
+_AWAITED = frozenset({ObligationState.OPEN, ObligationState.ACKNOWLEDGED})
+
+
+def meeting_plan(view: View, obligation: Obligation) -> Plan:
+    """Messages about one meeting (§10.5): due, ahead, and left out with the reason."""
+    plan = Plan()
+    if obligation.state is ObligationState.CANCELLED:
+        return cancellation(view, obligation)
+    if obligation.state not in _AWAITED or view.now >= obligation.due_at:
+        return plan
+    ahead = reminders(view, obligation)
+    plan.add(ahead)
+    if obligation.state is not ObligationState.OPEN or obligation.evidence >= Evidence.E3:
+        return plan
+    if was_announced_before(view, obligation):
+        plan.add(corrective(view, obligation))
+    else:
+        plan.add(first_notice(view, obligation))
+    plan.add(formal_letter(view, obligation))
+    needed: dict[Channel, int] = Counter(intent.channel for intent in ahead.intents)
+    plan.add(fallback(view, obligation, needed))
+    return plan

@@ -1,0 +1,141 @@
+"""R1, R2, R3: the rungs before a meeting, shifted earlier, never later (§10.1.3, §10.5, §10.9)."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from services.core.decision import Intent, Omission, Plan
+from services.core.model import Attempt, Obligation
+from services.core.policy import Reminder
+from services.core.spread import jitter
+from services.core.timing import last_useful, letter_limit_of
+from services.core.view import View, step_of
+from services.core.windows import Opening, reminder_on
+from services.core.words import AttemptState, Channel, Evidence, ObligationState, Step, Why
+
+#: check-at-send said no for now: the step may still be useful
+_NOT_FINAL = frozenset({Why.OUTSIDE_WINDOW, Why.CONTACT_CHANGED, Why.CONTACT_DISABLED, Why.PAUSED})
+
+
+def reminders(view: View, obligation: Obligation) -> Plan:
+    """Every rung that is still to come or due; a rung whose instant was past when the duty became known is not made up for."""
+    plan = Plan()
+    for rung in view.policy.meeting.reminders:
+        if not is_settled(view.all_of(obligation), obligation, rung.step) and _concerned(view, obligation, rung):
+            plan.add(_rung(view, obligation, rung))
+    return plan
+
+
+def is_settled(attempts: Iterable[Attempt], obligation: Obligation, step: Step, occurrence: int = 1) -> bool:
+    """The step was sent, or left out for good."""
+    for attempt in attempts:
+        mine = any(
+            item.obligation_id == obligation.obligation_id and item.step is step and item.occurrence == occurrence for item in attempt.items
+        )
+        if mine and attempt.state is not AttemptState.CANCELLED and attempt.reason not in _NOT_FINAL:
+            return True
+    return False
+
+
+def _concerned(view: View, obligation: Obligation, rung: Reminder) -> bool:
+    if obligation.state is not ObligationState.OPEN and not rung.even_if_acknowledged:
+        return False
+    return obligation.due_at - view.known_since(obligation) > rung.only_if_known_before
+
+
+def _rung(view: View, obligation: Obligation, rung: Reminder) -> Plan:
+    plan = Plan()
+    since = view.known_since(obligation)
+    wanted: datetime | None = None
+    for channel, chosen_by in _candidates(view, obligation, rung):
+        when = _instant(view, obligation, rung, channel)
+        if when is None or when[0] < since:
+            continue
+        wanted = wanted or when[0]
+        if _fresh_answer(obligation, rung, when[0]):
+            plan.omissions.append(
+                Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.ACKNOWLEDGED, at=when[0])
+            )
+            return plan
+        if view.now > when[1]:
+            plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.TOO_LATE, at=when[1]))
+            return plan
+        if not _has_room(view, obligation, rung, channel, when[0], chosen_by):
+            plan.omissions.append(
+                Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.CAP_REACHED, at=when[0])
+            )
+            continue
+        plan.omissions.clear()
+        plan.intents.append(
+            Intent(
+                obligation=obligation,
+                step=rung.step,
+                channel=channel,
+                at=when[0],
+                not_after=when[1],
+                cause="step",
+                chosen_by=chosen_by,
+            )
+        )
+        return plan
+    return plan
+
+
+def _candidates(view: View, obligation: Obligation, rung: Reminder) -> list[tuple[Channel, str]]:
+    """Channels in the order in which the rung tries them, with the reason."""
+    best = view.best_channels(obligation)
+    usable = list(view.reach.order)
+    if rung.channel == "best_evidence":
+        rest = [channel for channel in usable if channel not in best]
+        if _answered_through_mailbox(view, obligation):
+            rest = sorted(rest, key=lambda channel: channel is Channel.EMAIL)
+        return [(channel, "best_evidence") for channel in best] + [(channel, "order") for channel in rest]
+    before = _channel_of_last_reminder(view, obligation) or (best or usable or [None])[0]
+    others = [(channel, "another") for channel in usable if channel is not before]
+    if rung.last_chance is not None and rung.last_chance in view.reach.contacts:
+        others.append((rung.last_chance, "last_chance"))
+    return others
+
+
+def _answered_through_mailbox(view: View, obligation: Obligation) -> bool:
+    return obligation.evidence_how == "link" and obligation.evidence is Evidence.E3
+
+
+def _channel_of_last_reminder(view: View, obligation: Obligation) -> Channel | None:
+    sent = [attempt for attempt in view.tries_of(obligation) if step_of(attempt, obligation) is Step.R2]
+    return sent[-1].channel if sent else None
+
+
+def _instant(view: View, obligation: Obligation, rung: Reminder, channel: Channel) -> Opening | None:
+    day = view.local_day(obligation.due_at) - timedelta(days=rung.days_before)
+    when = reminder_on(view.policy, channel, view.residence, day, rung.hour)
+    if when is None:
+        return None
+    start, end = when
+    until = min(end, last_useful(view, obligation, channel))
+    at = min(start + jitter(view.person.person_id, rung.spread), until)
+    return at, until
+
+
+def _fresh_answer(obligation: Obligation, rung: Reminder, at: datetime) -> bool:
+    """An answer of less than a day: she has just said it (§10.5, R2)."""
+    if obligation.evidence < Evidence.E3 or obligation.evidence_at is None or obligation.state is ObligationState.OPEN:
+        return False
+    return at - obligation.evidence_at < rung.unless_acknowledged_within
+
+
+def _has_room(view: View, obligation: Obligation, rung: Reminder, channel: Channel, at: datetime, chosen_by: str) -> bool:
+    last_chance = chosen_by == "last_chance"
+    if channel is Channel.LETTER and max(at, view.now) > letter_limit_of(view, obligation).submit_by:
+        return False
+    if not view.room(channel, obligation, extra=1 if last_chance else 0):
+        return False
+    if channel is Channel.VOICE:
+        return view.calls_allowed(at, obligation) and _far_from_last_call(view, at)
+    if channel is Channel.SMS and view.sms_on(view.local_day(at)) >= view.policy.caps.person.sms_per_day:
+        return False
+    return True
+
+
+def _far_from_last_call(view: View, at: datetime) -> bool:
+    last = view.last_call()
+    return last is None or abs(at - last) >= view.policy.caps.person.voice_spacing

@@ -1,0 +1,100 @@
+"""When a channel can carry a message about a duty: windows, slots, caps and lead times together."""
+
+from datetime import datetime, time, timedelta
+
+from services.core.leadtime import LetterLimit, letter_limit
+from services.core.model import Obligation
+from services.core.view import View
+from services.core.windows import Opening, is_open, next_opening, next_slot, spaced
+from services.core.words import Channel, ContactStatus, Kind, Why
+
+_MONTH = 31
+
+
+def last_useful(view: View, obligation: Obligation, channel: Channel) -> datetime:
+    """The instant after which a message is of no use: ``not_after`` before the duty (§10.2)."""
+    return obligation.due_at - view.policy.not_after[channel]
+
+
+def letter_limit_of(view: View, obligation: Obligation) -> LetterLimit:
+    """Latest submission of a letter about this duty (§10.2)."""
+    return letter_limit(view.policy.letters, view.residence, view.printer, view.local_day(obligation.due_at))
+
+
+def soonest(view: View, obligation: Obligation, channel: Channel, since: datetime, *, slot: bool = False) -> Opening | Why:
+    """The first instant from ``since`` on at which the channel may carry a message, and until when; or why it cannot.
+
+    ``slot``: a follow-up call, which starts at one of the slots (§10.10). An instant that is past by now is still good while its
+    window is open; otherwise the next one counts, never a flush of what is late.
+    """
+    if channel is Channel.LETTER:
+        at = max(since, view.now)
+        limit = letter_limit_of(view, obligation).submit_by
+        return (at, limit) if at <= limit else Why.LETTER_TOO_LATE
+    at, until = _first_free(view, obligation, channel, since, slot=slot)
+    if at < view.now:
+        at, until = (
+            next_opening(view.policy, channel, view.residence, view.now)
+            if is_open(view.policy, channel, view.residence, view.now)
+            else _first_free(view, obligation, channel, view.now, slot=slot)
+        )
+    if channel is Channel.VOICE and not view.calls_allowed(at, obligation):
+        return Why.CAP_REACHED
+    latest = last_useful(view, obligation, channel)
+    return (at, min(until, latest)) if at <= latest else Why.TOO_LATE
+
+
+def _first_free(view: View, obligation: Obligation, channel: Channel, since: datetime, *, slot: bool) -> Opening:
+    """The first opening whose day still has room for this person (§10.4)."""
+    start = since
+    for _ in range(_MONTH):
+        at, until = _opening(view, channel, start, slot=slot)
+        day = view.local_day(at)
+        full = (channel is Channel.SMS and view.sms_on(day) >= view.policy.caps.person.sms_per_day) or (
+            channel is Channel.VOICE and _day_is_full(view, at)
+        )
+        if not full:
+            return at, until
+        start = view.residence.instant(day + timedelta(days=1), time(0))
+    return at, until
+
+
+def _opening(view: View, channel: Channel, start: datetime, *, slot: bool) -> Opening:
+    last_call = view.last_call() if channel is Channel.VOICE else None
+    if channel is Channel.VOICE and slot:
+        return next_slot(view.policy, view.residence, start, last_call)
+    opening = next_opening(view.policy, channel, view.residence, start)
+    if channel is Channel.VOICE and not spaced(view.policy, view.residence, opening[0], last_call):
+        return next_slot(view.policy, view.residence, start, last_call)
+    return opening
+
+
+def _day_is_full(view: View, at: datetime) -> bool:
+    day = view.local_day(at)
+    today = sum(
+        1
+        for attempt in view.live_attempts
+        if attempt.channel is Channel.VOICE and view.local_day(attempt.submitted_at or attempt.release_at) == day
+    )
+    return today >= view.policy.caps.person.voice_per_day
+
+
+def reliable_alone(view: View, obligation: Obligation, channel: Channel, at: datetime) -> bool:
+    """May this channel be relied on alone from this instant (§10.2, §10.7, R1)?
+
+    Not when little time is left, not through a point that is unverified or suspect, not by e-mail for somebody without internet.
+    """
+    contact = view.reach.contacts.get(channel)
+    if contact is None or contact.status is not ContactStatus.ACTIVE:
+        return False
+    if channel is Channel.EMAIL and view.person.non_web:
+        return False
+    if channel is Channel.LETTER:
+        return at <= letter_limit_of(view, obligation).submit_by
+    return obligation.due_at - at >= view.policy.relied_on_alone_until[channel]
+
+
+def silence_of(view: View, obligation: Obligation) -> timedelta:
+    """How long an unanswered message is waited for (§10.5): 24 h for a convocation, 48 h for an appointment."""
+    timers = view.policy.timers
+    return timers.silence_convocation if obligation.kind is Kind.CONVOCATION else timers.silence_appointment

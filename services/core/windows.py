@@ -1,0 +1,109 @@
+"""Quiet hours (§10.3): when a channel may be used, in the local time of the residence.
+
+Inside the envelope of D.223-9 code de la consommation for calls; no SMS on Sundays and holidays but on the closing day.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+
+from services.core.calendar import Residence
+from services.core.policy import Policy, Span, Windows
+from services.core.words import Channel
+
+_SATURDAY = 5
+_SUNDAY = 6
+#: longer than any run of closed days
+_HORIZON = 30
+
+Opening = tuple[datetime, datetime]
+
+
+def spans_on(windows: Windows, residence: Residence, day: date, closing_day: date | None) -> tuple[Span, ...]:
+    """Local spans of a day. ``closing_day`` is the last day of the person's actualisation, when one is the reason."""
+    if day.weekday() == _SUNDAY or residence.is_holiday(day):
+        return windows.closing_day if day == closing_day else windows.closed_day
+    return windows.saturday if day.weekday() == _SATURDAY else windows.weekday
+
+
+@lru_cache(maxsize=16384)
+def _openings(windows: tuple[Span, ...], residence: Residence, day: date) -> tuple[Opening, ...]:
+    return tuple((residence.instant(day, start), residence.instant(day, end)) for start, end in windows)
+
+
+def openings_on(policy: Policy, channel: Channel, residence: Residence, day: date, closing_day: date | None = None) -> tuple[Opening, ...]:
+    """Instants between which the channel may be used on a local day."""
+    return _openings(spans_on(policy.windows[channel], residence, day, closing_day), residence, day)
+
+
+def _from(policy: Policy, channel: Channel, residence: Residence, at: datetime, closing_day: date | None) -> Iterator[Opening]:
+    first = residence.local(at).date()
+    for days in range(_HORIZON):
+        for opens, closes in openings_on(policy, channel, residence, first + timedelta(days=days), closing_day):
+            if closes > at:
+                yield opens, closes
+
+
+def next_opening(policy: Policy, channel: Channel, residence: Residence, at: datetime, closing_day: date | None = None) -> Opening:
+    """The window that is open at this instant, from this instant on, else the next one. First notices shift later (§10.1.3)."""
+    if channel is Channel.LETTER:
+        return at, at + timedelta(days=1)
+    opens, closes = next(_from(policy, channel, residence, at, closing_day))
+    return max(opens, at), closes
+
+
+def is_open(policy: Policy, channel: Channel, residence: Residence, at: datetime, closing_day: date | None = None) -> bool:
+    """May the channel be used now?"""
+    return next_opening(policy, channel, residence, at, closing_day)[0] == at
+
+
+def reminder_on(
+    policy: Policy, channel: Channel, residence: Residence, day: date, hour: time, *, closing_day: date | None = None, moves: bool = True
+) -> Opening | None:
+    """When a step of this day and hour may be sent: (from, until), or none when the channel is closed and the step does not move.
+
+    The day shifts first, to an earlier one that is open; then the hour: to the opening when it is earlier, and to the end of the
+    last window before it when it is later (§10.1.3).
+    """
+    if channel is Channel.LETTER:
+        at = residence.instant(day, hour)
+        return at, at + timedelta(days=1)
+    for days in range(_HORIZON if moves else 1):
+        there = day - timedelta(days=days)
+        openings = openings_on(policy, channel, residence, there, closing_day)
+        if not openings:
+            continue
+        wanted = residence.instant(there, hour)
+        for opens, closes in openings:
+            if wanted < closes:
+                return max(opens, wanted), closes
+        return openings[-1][1], openings[-1][1]
+    return None
+
+
+def next_slot(policy: Policy, residence: Residence, after: datetime, last_call: datetime | None) -> Opening:
+    """The next instant for a follow-up call (§10.10): a slot at or after ``after``, three hours or more after the last call and in
+    another half-day, until the end of its window."""
+    first = residence.local(after).date()
+    for days in range(_HORIZON):
+        day = first + timedelta(days=days)
+        for opens, closes in openings_on(policy, Channel.VOICE, residence, day):
+            for start in policy.voice_slots.starts:
+                slot = residence.instant(day, start)
+                if opens <= slot < closes and slot >= after and spaced(policy, residence, slot, last_call):
+                    return slot, closes
+    raise AssertionError("a month without a day for calls")
+
+
+def spaced(policy: Policy, residence: Residence, at: datetime, last_call: datetime | None) -> bool:
+    """Far enough from the last call, and in another half-day (§10.4, §10.10)."""
+    if last_call is None:
+        return True
+    if at - last_call < policy.caps.person.voice_spacing:
+        return False
+    return _half_day(policy, residence, at) != _half_day(policy, residence, last_call)
+
+
+def _half_day(policy: Policy, residence: Residence, at: datetime) -> tuple[date, bool]:
+    local = residence.local(at)
+    return local.date(), local.time() >= policy.voice_slots.afternoon_from
