@@ -19,7 +19,7 @@ from services.core.ports.streams import NotPublished
 from services.core.words import Choice
 from services.web.calendar_file import calendar_file
 from services.web.link import LinkView, Mistake, read_answer, reply_event, too_early, view_of
-from services.web.ports import LinkCase, Outlet, Pages, Watchers
+from services.web.ports import LinkCase, Outlet, Pages
 from services.web.render import Renderer
 from services.web.security import read_body
 from services.web.zones import ZoneOf
@@ -45,7 +45,6 @@ class LinkPages:
 
     pages: Pages
     outlet: Outlet
-    watchers: Watchers
     clock: Clock
     zone_of: ZoneOf
     render: Renderer
@@ -77,7 +76,6 @@ class LinkPages:
             await self.outlet.publish(event_id, event)
         except NotPublished:
             raise LinkRefused(503) from None
-        self.watchers.counted("link_reply", answer.choice.value)
         if answer.choice is Choice.DECOY:
             return self._form(view, form=form, notice="wrong_date")
         if too_early(case, now):

@@ -19,7 +19,7 @@ from services.web.advisor import AdvisorPages
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
 from services.web.events import Events
-from services.web.health import Health, Metrics
+from services.web.health import HealthPages, MetricsPage
 from services.web.operations import OperationsPages
 from services.web.render import Renderer
 from services.web.security import PUBLIC_POLICY, STAFF_POLICY, SecureHeaders, TooLarge
@@ -36,7 +36,7 @@ def build_public(
     callbacks: Callbacks[R],
     events: Events,
     claims: ClaimDesk,
-    health: Health,
+    health: HealthPages,
     pages_dir: Path,
     https: bool,
 ) -> Starlette:
@@ -59,8 +59,8 @@ def build_staff(
     *,
     advisor: AdvisorPages,
     operations: OperationsPages,
-    health: Health,
-    metrics: Metrics,
+    health: HealthPages,
+    metrics: MetricsPage,
     render: Renderer,
     pages_dir: Path,
     host_names: Sequence[str] = LOCAL_NAMES,

@@ -82,11 +82,10 @@ class Callbacks(Generic[R]):
                 await self.feedback.reply(reply)
         except ValueError:
             # authentic but not readable: their new format or our bug; a 4xx stops their retries, the counter tells us
-            self.watchers.counted("callback_unreadable", provider)
+            self.watchers.callback_unreadable(provider)
             return Response(status_code=400)
         except (NotPublished, StoreUnavailable, ConnectionError):
             return Response(status_code=503, headers=_RETRY_AFTER)
-        self.watchers.counted("callback", provider)
         plain = answer.status_code == 200 and not answer.response_body
         return Response(answer.response_body, status_code=202 if plain else answer.status_code, media_type=answer.content_type)
 
@@ -95,7 +94,7 @@ class Callbacks(Generic[R]):
         return f"{self.public_url}{request.url.path}{'?' if query else ''}{query}"
 
     async def _refuse(self, provider: str) -> Response:
-        self.watchers.counted("callback_refused", provider)
+        self.watchers.callback_refused(provider)
         storm = self.forgeries.refused(provider, self.clock.now())
         if storm is not None:
             count, since = storm

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.core.ports.streams import NotPublished
-from services.web.ports import Border, Incoming, Outlet, Problem, Watchers
+from services.web.ports import Border, Incoming, Outlet, Problem
 from services.web.security import bearer_allowed, read_body
 
 SINGLE: Final = "application/cloudevents+json"
@@ -28,7 +28,6 @@ class Events:
 
     border: Border
     outlet: Outlet
-    watchers: Watchers
     #: bearer tokens of the producers
     tokens: frozenset[str]
 
@@ -63,14 +62,11 @@ class Events:
             else:
                 bad.append({"index": index, "errors": [_error(problem) for problem in judged]})
         if bad:
-            self.watchers.counted("event_refused", "http")
             return JSONResponse(_problem(400, "nothing was taken: these events are wrong", events=bad), status_code=400)
         try:
             await self.outlet.forward(good)
         except NotPublished:
             return JSONResponse(_problem(503, "Kafka is away"), status_code=503, headers={"retry-after": "30"})
-        for incoming in good:
-            self.watchers.counted("event", incoming.topic)
         return JSONResponse({"accepted": len(good)}, status_code=202)
 
 

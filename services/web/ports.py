@@ -395,8 +395,12 @@ class CallbackSource(Protocol[Request_contra]):
 class Watchers(Protocol):
     """Counters and alarms of the border."""
 
-    def counted(self, what: str, label: str) -> None:
-        """Count: ``callback`` or ``callback_refused`` by provider, ``event`` by topic, ``event_refused``, ``link_reply`` by choice."""
+    def callback_refused(self, provider: str) -> None:
+        """Count a wrong signature or an old timestamp."""
+        ...
+
+    def callback_unreadable(self, provider: str) -> None:
+        """Count an authentic callback that nobody can read: their new format, or our bug."""
         ...
 
     async def forged(self, provider: str, count: int, since: datetime) -> None:

@@ -1,0 +1,35 @@
+"""The border's counters, onto the metrics of the process; and its one alarm."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+class Count(Protocol):
+    """Adds one to a metric."""
+
+    def __call__(self, name: str, amount: float = 1, /, **labels: str) -> None:
+        """``name`` is in the process's catalogue."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricWatchers:
+    """Implements ``services.web.ports.Watchers``."""
+
+    count: Count
+    #: raises FORGED_CALLBACKS: provider, how many, since when
+    alarm: Callable[[str, int, datetime], Awaitable[None]]
+
+    def callback_refused(self, provider: str) -> None:
+        """See ``Watchers.callback_refused``."""
+        self.count("callbacks_refused", 1, provider=provider)
+
+    def callback_unreadable(self, provider: str) -> None:
+        """See ``Watchers.callback_unreadable``: it is a record that could not be read."""
+        self.count("dead_letters", 1, topic=f"callbacks/{provider}")
+
+    async def forged(self, provider: str, count: int, since: datetime) -> None:
+        """See ``Watchers.forged``."""
+        await self.alarm(provider, count, since)
