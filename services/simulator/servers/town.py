@@ -73,7 +73,7 @@ class Network(Protocol):
 
     async def report(self, provider_ref: str, word: str) -> None:
         """Let the outside world happen to a message, in a word of the scenario language (``delivered``, ``bounce 5.1.1``,
-        ``keys "1 1"`` …), performed over the provider's protocol. Returns once our side has taken it.
+        ``keys "1 1"`` …), performed over the provider's protocol. Returns once our side has taken it, or it is kept for ``resend``.
 
         Raises ``KeyError`` for a reference this provider never gave, ``ValueError`` for a word its channel does not know.
         """
@@ -85,6 +85,15 @@ class Network(Protocol):
 
     async def release(self, provider_ref: str) -> None:
         """Give the answer that a ``Hang`` held back, if anybody still waits for it."""
+        ...
+
+    async def resend(self) -> None:
+        """Try once more to hand over what our side did not take: it was away, or said "not now"."""
+        ...
+
+    @property
+    def undelivered(self) -> int:
+        """What ``resend`` would try."""
         ...
 
     @property
