@@ -62,7 +62,7 @@ class French:
         return {
             "day": self.day,
             "short_day": self.short_day,
-            "date": self.date,
+            "full_date": self.full_date,
             "hour": self.hour,
             "sms_hour": self.sms_hour,
             "spoken_day": self.spoken_day,
@@ -87,7 +87,7 @@ class French:
         """« mardi 1er », where the month has just been said."""
         return f"{self._weekday(day)} {self._number(day)}"
 
-    def date(self, day: date) -> str:
+    def full_date(self, day: date) -> str:
         """« 1er décembre 2026 », for letterheads."""
         return f"{self._number(day)} {self._dates.months[day.month - 1]} {day.year}"
 

@@ -1,12 +1,12 @@
 """From a notice to what its templates may name: which situation, whose duty, in the local time of the place."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.core.content import Notice
-from services.core.model import Obligation, Place
+from services.core.model import Agency, Obligation, Place
 from services.core.words import Constraint, Kind, Step
 
 #: what a step says about a meeting; every step that is not here is a first notice (N0, the letter, a fallback)
@@ -59,15 +59,31 @@ class Duty:
     closed_days: tuple[date, ...]
 
 
-def scene(notice: Notice) -> dict[str, object]:
-    """The names that the templates of a notice may use."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What one message is about; the templates see ``names``."""
+
+    names: Mapping[str, object]
+    #: empty for an actualisation
+    meetings: tuple[Meeting, ...] = ()
+
+
+def clean(words: str) -> str:
+    """A value from outside on one line, without what the light markup would take for a block (rules §10.18)."""
+    printable = "".join(letter for letter in " ".join(words.split()) if letter.isprintable())
+    return printable.lstrip("#|-[= ")
+
+
+def scene(notice: Notice) -> Scene:
+    """Everything that the templates of a notice may name."""
     person, zone = notice.person, ZoneInfo(notice.zone)
     constraints = set(person.constraints)
+    first_name, last_name = clean(person.first_name), clean(person.last_name)
     first = notice.obligations[0]
     common: dict[str, object] = {
-        "first_name": person.first_name,
-        "full_name": f"{person.first_name} {person.last_name}",
-        "discreet_name": f"{person.first_name} {person.last_name[:1]}.",
+        "first_name": first_name,
+        "full_name": f"{first_name} {last_name}".strip(),
+        "discreet_name": f"{first_name} {last_name[:1]}." if last_name else f"{first_name}.",
         "now": notice.now.astimezone(zone),
         "agency": notice.agency,
         "reference": notice.reference,
@@ -84,8 +100,9 @@ def scene(notice: Notice) -> dict[str, object]:
         "situation": situation(notice),
     }
     if first.kind is Kind.ACTUALISATION:
-        return common | {"duty": _duty(first, notice, zone)}
-    return common | {"meetings": [_meeting(obligation, zone) for obligation in notice.obligations]}
+        return Scene(names=common | {"duty": _duty(first, notice, zone)})
+    meetings = tuple(_meeting(obligation, notice.agency, zone) for obligation in notice.obligations)
+    return Scene(names=common | {"meetings": meetings}, meetings=meetings)
 
 
 def situation(notice: Notice) -> str:
@@ -97,16 +114,24 @@ def situation(notice: Notice) -> str:
     return MEETING_SITUATIONS.get(notice.step, "first")
 
 
-def _meeting(obligation: Obligation, zone: ZoneInfo) -> Meeting:
-    place = obligation.place or Place(kind="other", name="")
+def _meeting(obligation: Obligation, agency: Agency | None, zone: ZoneInfo) -> Meeting:
+    place = _known(obligation.place or Place(kind="other", name=""), agency)
     return Meeting(
         kind=obligation.kind.value,
         at=obligation.due_at.astimezone(zone),
         place=place,
         in_person=place.kind in IN_PERSON,
-        purpose=obligation.purpose,
+        purpose=clean(obligation.purpose or "") or None,
         mandatory=obligation.mandatory or obligation.kind is Kind.CONVOCATION,
     )
+
+
+def _known(place: Place, agency: Agency | None) -> Place:
+    """The place, completed by what the directory says of the person's agency when it is that one."""
+    address, access = place.address, place.access_info
+    if agency is not None and place.agency_id == agency.agency_id:
+        address, access = address or agency.address, access or agency.access_info
+    return replace(place, name=clean(place.name), address=clean(address or "") or None, access_info=clean(access or "") or None)
 
 
 def _duty(obligation: Obligation, notice: Notice, zone: ZoneInfo) -> Duty:

@@ -5,34 +5,39 @@ Next: services/adapters/providers.
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
+from services.adapters.rendering.email import EmailTemplates, render_email
 from services.adapters.rendering.french import French
+from services.adapters.rendering.letter import Press
 from services.adapters.rendering.scene import scene
 from services.adapters.rendering.sms import render_sms
+from services.adapters.rendering.typography import typographic
 from services.adapters.rendering.voice import render_voice
 from services.core.content import Content, Notice
 from services.core.model import Alert, Fact
-from services.core.words import Channel
+from services.core.words import Channel, Kind
 
 
 class JinjaTexts:
     """Words of every notice, and of what advisors read. Safe to share between tasks; keeps compiled templates and loaded fonts."""
 
     def __init__(self, templates_dir: Path) -> None:
-        self._french = French.load(templates_dir / "words")
-        self._plain = self._environment(templates_dir, autoescape=False)
+        self._templates = environment(templates_dir, French.load(templates_dir / "words"))
+        self._press = Press(templates_dir, self._templates)
 
     def notice(self, notice: Notice) -> Content:
-        """The message in French; raises ``Unrenderable`` (sms_too_long)."""
-        names = scene(notice)
+        """The message in French; raises ``Unrenderable`` (sms_too_long, empty_access_info, an address's code)."""
+        about = scene(notice)
         match notice.channel:
             case Channel.SMS:
-                return render_sms(self._template(notice, "sms.txt"), names, bundle=len(notice.obligations) > 1)
+                return render_sms(self._file(notice, "sms.txt"), about.names, bundle=len(notice.obligations) > 1)
             case Channel.VOICE:
-                return render_voice(self._template(notice, "voice.txt"), names)
-            case _:
-                raise NotImplementedError
+                return render_voice(self._file(notice, "voice.txt"), about.names)
+            case Channel.EMAIL:
+                return render_email(self._email(notice), notice, about.names, about.meetings)
+            case Channel.LETTER:
+                return self._press.letter(self._file(notice, "letter.txt"), about, notice.contact.lines)
 
     def fact(self, fact: Fact, zone: str) -> str:
         raise NotImplementedError
@@ -40,17 +45,26 @@ class JinjaTexts:
     def next_action(self, alert: Alert, zone: str) -> str:
         raise NotImplementedError
 
-    def _template(self, notice: Notice, file: str) -> Template:
-        return self._plain.get_template(f"notices/{notice.obligations[0].kind.value}/{file}")
+    def _file(self, notice: Notice, file: str) -> Template:
+        return self._templates.get_template(f"notices/{notice.obligations[0].kind.value}/{file}")
 
-    def _environment(self, templates_dir: Path, *, autoescape: bool) -> Environment:
-        environment = Environment(
-            loader=FileSystemLoader(templates_dir),
-            undefined=StrictUndefined,
-            autoescape=autoescape,
-            trim_blocks=False,
-            keep_trailing_newline=False,
-            auto_reload=False,
+    def _email(self, notice: Notice) -> EmailTemplates:
+        meeting = notice.obligations[0].kind is not Kind.ACTUALISATION
+        return EmailTemplates(
+            subject=self._file(notice, "email.subject.txt"),
+            words=self._file(notice, "email.txt"),
+            page=self._file(notice, "email.html"),
+            calendar=self._templates.get_template("notices/meeting/calendar.txt") if meeting else None,
         )
-        environment.filters.update(self._french.filters())
-        return environment
+
+
+def environment(templates_dir: Path, french: French) -> Environment:
+    """Strict templates: an unknown name is an error, never an empty word; what is HTML is escaped."""
+    made = Environment(
+        loader=FileSystemLoader(templates_dir),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["html"]),
+        auto_reload=False,
+    )
+    made.filters.update(french.filters(), typographic=typographic)
+    return made
