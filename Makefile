@@ -52,7 +52,7 @@ test-slow: setup-tests ## The tests that take long
 lint: setup ## Style, format, types, import rules, texts
 	@echo "ruff" && .venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .
 	@echo "mypy --strict" && .venv/bin/mypy --no-error-summary
-	@mkdir -p .tools; echo "import rules" && .venv/bin/lint-imports --no-cache >.tools/imports.log || { cat .tools/imports.log; rm .tools/imports.log; exit 1; }
+	@mkdir -p .tools; echo "import rules" && .venv/bin/lint-imports --no-logo --no-cache >.tools/imports.log || { cat .tools/imports.log; rm .tools/imports.log; exit 1; }
 	@rm -f .tools/imports.log
 	@if [ -e services/adapters/rendering/checker.py ]; then echo "texts" && $(PYTHON) -m services.adapters.rendering.checker; fi
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from services.runtime.errors import NotThere
@@ -27,8 +28,8 @@ def _kept_key(path: Path) -> bytes:
 
 def _make_key(path: Path) -> None:
     """Written aside, then linked into place: whoever comes second keeps the first one's key, and nobody reads half of one."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
+    draft = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(_KEY_BYTES))

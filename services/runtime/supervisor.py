@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from services.runtime.embedded.children import Child
 from services.runtime.errors import Gone, NotThere, WrongSettings
 
 #: A process: runs until it is cancelled. Returning by itself is dying, like raising.
@@ -170,18 +169,3 @@ def on_stop_signals(act: Callable[[], object]) -> Iterator[None]:
     finally:
         for number in signals:
             loop.remove_signal_handler(number)
-
-
-def child_body(start: Callable[[], Awaitable[Child]], grace: timedelta = timedelta(seconds=10)) -> Body:
-    """A process of the operating system as a body: dies when it exits, is stopped when the body is cancelled."""
-
-    async def body() -> None:
-        child = await start()
-        try:
-            status = await asyncio.shield(child.exited)
-        except asyncio.CancelledError:
-            await child.stop(grace)
-            raise
-        raise NotThere(f"{child.name} ended with status {status}; its log is {child.log_path}")
-
-    return body

@@ -1,14 +1,13 @@
 """Kafka and PostgreSQL as the settings want them: somebody else's, or ours for as long as we run."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from services.runtime.embedded.bodies import watch_of
 from services.runtime.embedded.children import Child
 from services.runtime.embedded.kafka import embedded_kafka
 from services.runtime.embedded.postgres import embedded_postgres
-from services.runtime.errors import Gone
 from services.runtime.running import Addresses, announced, embedded_kafka_settings
 from services.runtime.settings import KafkaSettings, Settings
 from services.runtime.supervisor import Body
@@ -47,12 +46,4 @@ async def started_servers(settings: Settings, say: Callable[[str], None]) -> Asy
         )
         if ours:
             stack.enter_context(announced(settings.state_dir, addresses))
-        yield Servers(kafka=kafka, database_url=database_url, watches={name: _watch(child) for name, child in ours.items()})
-
-
-def _watch(child: Child) -> Body:
-    async def body() -> None:
-        status = await asyncio.shield(child.exited)
-        raise Gone(f"{child.name} ended with status {status}; its log is {child.log_path}")
-
-    return body
+        yield Servers(kafka=kafka, database_url=database_url, watches={name: watch_of(child) for name, child in ours.items()})
