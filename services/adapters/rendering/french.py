@@ -64,6 +64,7 @@ class French:
             "short_day": self.short_day,
             "full_date": self.full_date,
             "hour": self.hour,
+            "moment": self.moment,
             "sms_hour": self.sms_hour,
             "spoken_day": self.spoken_day,
             "spoken_hour": self.spoken_hour,
@@ -95,6 +96,10 @@ class French:
         """« 10 h 30 », « 14 h »."""
         minutes = f" {at:%M}" if at.minute else ""
         return f"{at.hour} {self._dates.hour}{minutes}"
+
+    def moment(self, at: datetime) -> str:
+        """« mardi 1er décembre à 10 h 30 »."""
+        return f"{self.day(at)} {self._dates.at} {self.hour(at)}"
 
     def sms_hour(self, at: datetime) -> str:
         """« 10h30 », « 14h »."""

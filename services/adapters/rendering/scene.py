@@ -85,7 +85,7 @@ def scene(notice: Notice) -> Scene:
         "full_name": f"{first_name} {last_name}".strip(),
         "discreet_name": f"{first_name} {last_name[:1]}." if last_name else f"{first_name}.",
         "now": notice.now.astimezone(zone),
-        "agency": notice.agency,
+        "agency": _agency(notice.agency),
         "reference": notice.reference,
         "link": None if person.non_web else notice.link,
         "calling_number": notice.calling_number,
@@ -132,6 +132,10 @@ def _known(place: Place, agency: Agency | None) -> Place:
     if agency is not None and place.agency_id == agency.agency_id:
         address, access = address or agency.address, access or agency.access_info
     return replace(place, name=clean(place.name), address=clean(address or "") or None, access_info=clean(access or "") or None)
+
+
+def _agency(agency: Agency | None) -> Agency | None:
+    return None if agency is None else replace(agency, name=clean(agency.name), address=clean(agency.address))
 
 
 def _duty(obligation: Obligation, notice: Notice, zone: ZoneInfo) -> Duty:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 
+from services.adapters.rendering.advisor import AdvisorTexts
 from services.adapters.rendering.email import EmailTemplates, render_email
 from services.adapters.rendering.french import French
 from services.adapters.rendering.letter import Press
@@ -25,6 +26,7 @@ class JinjaTexts:
     def __init__(self, templates_dir: Path) -> None:
         self._templates = environment(templates_dir, French.load(templates_dir / "words"))
         self._press = Press(templates_dir, self._templates)
+        self.advisor = AdvisorTexts(templates_dir / "advisor", self._templates)
 
     def notice(self, notice: Notice) -> Content:
         """The message in French; raises ``Unrenderable`` (sms_too_long, empty_access_info, an address's code)."""
@@ -40,10 +42,12 @@ class JinjaTexts:
                 return self._press.letter(self._file(notice, "letter.txt"), about, notice.contact.lines)
 
     def fact(self, fact: Fact, zone: str) -> str:
-        raise NotImplementedError
+        """A known fact as one short sentence; raises ``UnknownCodeError``."""
+        return self.advisor.fact(fact, zone)
 
     def next_action(self, alert: Alert, zone: str) -> str:
-        raise NotImplementedError
+        """What the advisor should do, by when; raises ``UnknownCodeError``."""
+        return self.advisor.next_action(alert, zone)
 
     def _file(self, notice: Notice, file: str) -> Template:
         return self._templates.get_template(f"notices/{notice.obligations[0].kind.value}/{file}")
@@ -63,7 +67,7 @@ def environment(templates_dir: Path, french: French) -> Environment:
     made = Environment(
         loader=FileSystemLoader(templates_dir),
         undefined=StrictUndefined,
-        autoescape=select_autoescape(["html"]),
+        autoescape=select_autoescape(["html"], default_for_string=False),
         auto_reload=False,
     )
     made.filters.update(french.filters(), typographic=typographic)
