@@ -50,9 +50,9 @@ def _described(entry: Item, fields: Fields, names: Names) -> Expectation | None:
         return None
     wanted: dict[str, Wanted] = {}
     for key in sorted(JOURNAL[what]):
+        item = fields.take(key)
         # a field that is there with nothing behind it wants nothing there
         if key in fields:
-            item = fields.take(key)
             wanted[key] = Equals(value=None) if item is None else _wanted(item, what, key, names)
     fields.done()
     return Expectation(
