@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,7 +23,6 @@ from services.web.link import LinkView, Mistake, read_answer, reply_event, too_e
 from services.web.ports import LinkCase, Outlet, Pages
 from services.web.render import Renderer
 from services.web.security import read_body
-from services.web.zones import ZoneOf
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 #: A filled-in form has a few hundred octets.
@@ -46,7 +46,6 @@ class LinkPages:
     pages: Pages
     outlet: Outlet
     clock: Clock
-    zone_of: ZoneOf
     render: Renderer
 
     def routes(self) -> list[Route]:
@@ -101,11 +100,18 @@ class LinkPages:
         _, view = await self._find(request)
         return self.render.page("link/print.html", view=view)
 
-    async def refused(self, _request: Request, refusal: Exception) -> Response:
+    async def refused(self, _request: Request, problem: Exception) -> Response:
         """A friendly page without detail: who guesses links learns nothing. For the app's exception handlers."""
-        status = refusal.status if isinstance(refusal, LinkRefused) else 404
-        headers = {"retry-after": _RETRY_AFTER} if status == 503 else {}
-        return self.render.page("link/refused.html", status=status, headers=headers, status_code=status)
+        # anything else is our bug: 503, because the person did nothing wrong and may try again
+        match problem:
+            case LinkRefused():
+                code = problem.status
+            case HTTPException():
+                code = problem.status_code
+            case _:
+                code = 503
+        headers = {"retry-after": _RETRY_AFTER} if code == 503 else {}
+        return self.render.page("link/refused.html", status=code, headers=headers, status_code=code)
 
     async def _find(self, request: Request) -> tuple[LinkCase, LinkView]:
         """The facts behind the link; raises ``LinkRefused``."""
@@ -118,7 +124,7 @@ class LinkPages:
             raise LinkRefused(503) from None
         if case is None or not case.obligations:
             raise LinkRefused(404)
-        view = view_of(token, case, self.clock.now(), self.zone_of)
+        view = view_of(token, case, self.clock.now())
         if view.expired:
             raise LinkRefused(410)
         return case, view

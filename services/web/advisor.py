@@ -19,7 +19,7 @@ from services.web.ports import Access, Desk, DeskAction, DeskResult, Pages, Pers
 from services.web.render import Renderer, local
 from services.web.security import FormTokens, read_body
 from services.web.timeline import story
-from services.web.zones import PARIS, ZoneOf, zone_of_person
+from services.web.zones import PARIS, zone_of_person
 
 _FORM_LIMIT: Final = 8192
 
@@ -35,7 +35,6 @@ class AdvisorPages:
     tokens: FormTokens
     live: Live
     clock: Clock
-    zone_of: ZoneOf
     render: Renderer
 
     def routes(self) -> list[Route]:
@@ -68,7 +67,7 @@ class AdvisorPages:
         now = self.clock.now()
         open_alerts = [alert for alert in file.case.alerts if alert.closed_at is None]
         obligations = {obligation.obligation_id: obligation for obligation in file.case.obligations}
-        zone = zone_of_person(file.case.person, self.zone_of)
+        zone = zone_of_person(file.case.person)
         rows = [
             {
                 "alert": alert,
@@ -84,7 +83,7 @@ class AdvisorPages:
             "advisor/file.html",
             advisor=advisor,
             file=file,
-            story=story(file, self.zone_of),
+            story=story(file),
             alerts=rows,
             token=self.tokens.issue(advisor.advisor_id, now),
             done=request.query_params.get("done", ""),
@@ -127,7 +126,7 @@ class AdvisorPages:
         return self.render.page(
             template,
             advisor=advisor,
-            portfolio=portfolio(lines, advisor.advisor_id, now, self.texts, self.zone_of),
+            portfolio=portfolio(lines, advisor.advisor_id, now, self.texts),
             token=self.tokens.issue(advisor.advisor_id, now),
             done=request.query_params.get("done", ""),
             now=local(now, PARIS),

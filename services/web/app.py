@@ -51,7 +51,7 @@ def build_public(
             _static(pages_dir),
         ],
         middleware=[Middleware(SecureHeaders, policy=PUBLIC_POLICY, https=https)],
-        exception_handlers={LinkRefused: links.refused, HTTPException: links.refused, TooLarge: _too_large},
+        exception_handlers={LinkRefused: links.refused, HTTPException: links.refused, TooLarge: _too_large, Exception: links.refused},
     )
 
 

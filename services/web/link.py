@@ -13,7 +13,7 @@ from services.core.words import AnsweredBy, Choice, Identity, Kind, ObligationSt
 from services.web.decoy import DateOption, date_options
 from services.web.ports import LinkCase
 from services.web.render import local
-from services.web.zones import ZoneOf, zone_of_duty
+from services.web.zones import zone_of_duty
 
 #: Faster than a person can read: the right date within this time of sending is held as a machine's (rules §10.12).
 TOO_EARLY: Final = timedelta(seconds=10)
@@ -102,14 +102,14 @@ class Mistake(StrEnum):
     NO_CHOICE = "no_choice"
 
 
-def view_of(token: str, case: LinkCase, now: datetime, zone_of: ZoneOf) -> LinkView:
+def view_of(token: str, case: LinkCase, now: datetime) -> LinkView:
     """What the page shows at ``now``."""
     revisions = {item.obligation_id: item.revision for item in case.attempt.items}
     duties = tuple(
         Duty(
             obligation=obligation,
             standing=_standing(obligation, revisions.get(obligation.obligation_id, obligation.revision), now),
-            at=local(obligation.due_at, zone_of_duty(obligation, case.person, case.agency, zone_of)),
+            at=local(obligation.due_at, zone_of_duty(obligation, case.person, case.agency)),
         )
         for obligation in case.obligations
     )

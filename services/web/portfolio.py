@@ -10,7 +10,7 @@ from services.core.ports.texts import Texts
 from services.core.words import AlertType, ContactStatus, Kind, PointKind, Severity
 from services.web.ports import DeskAction, DeskLine
 from services.web.render import local
-from services.web.zones import ZoneOf, zone_of_duty, zone_of_person
+from services.web.zones import zone_of_duty, zone_of_person
 
 #: Alerts whose cure is a corrected contact point.
 _ABOUT_CONTACTS: Final = frozenset(
@@ -56,20 +56,20 @@ class Portfolio:
     total: int
 
 
-def portfolio(lines: Sequence[DeskLine], advisor_id: str, now: datetime, texts: Texts, zone_of: ZoneOf) -> Portfolio:
+def portfolio(lines: Sequence[DeskLine], advisor_id: str, now: datetime, texts: Texts) -> Portfolio:
     """Group and order: who has the least time left stands first."""
     people: dict[str, list[DeskLine]] = {}
     for line in sorted(lines, key=lambda line: _urgency(line.alert)):
         people.setdefault(line.alert.person_id, []).append(line)
-    groups = tuple(_group(of_person, advisor_id, now, texts, zone_of) for of_person in people.values())
+    groups = tuple(_group(of_person, advisor_id, now, texts) for of_person in people.values())
     counts = {severity: sum(line.alert.severity is severity for line in lines) for severity in reversed(Severity)}
     return Portfolio(groups=groups, counts=tuple(counts.items()), total=len(lines))
 
 
-def alert_view(line: DeskLine, advisor_id: str, now: datetime, texts: Texts, zone_of: ZoneOf) -> AlertView:
+def alert_view(line: DeskLine, advisor_id: str, now: datetime, texts: Texts) -> AlertView:
     """One alert in words."""
     alert, obligation = line.alert, line.obligation
-    zone = zone_of_person(line.person, zone_of) if obligation is None else zone_of_duty(obligation, line.person, None, zone_of)
+    zone = zone_of_person(line.person) if obligation is None else zone_of_duty(obligation, line.person, None)
     deadline = alert.deadline or (obligation.due_at if obligation is not None else None)
     return AlertView(
         alert=alert,
@@ -108,14 +108,14 @@ def masked(contact: Contact) -> str:
     return f"{''.join(digits[:2])} … {''.join(digits[-2:])}"
 
 
-def _group(lines: Sequence[DeskLine], advisor_id: str, now: datetime, texts: Texts, zone_of: ZoneOf) -> PersonGroup:
+def _group(lines: Sequence[DeskLine], advisor_id: str, now: datetime, texts: Texts) -> PersonGroup:
     first = lines[0]
     usable = [contact for contact in first.contacts if contact.status is not ContactStatus.DISABLED]
     return PersonGroup(
         person_id=first.alert.person_id,
         person=first.person,
         contacts=tuple((contact.kind, masked(contact)) for contact in usable),
-        alerts=tuple(alert_view(line, advisor_id, now, texts, zone_of) for line in lines),
+        alerts=tuple(alert_view(line, advisor_id, now, texts) for line in lines),
     )
 
 

@@ -9,7 +9,7 @@ from services.core.model import Alert, Attempt, Obligation, ObligationId, Receip
 from services.core.words import AttemptState, ReplyEffect
 from services.web.ports import PersonFile
 from services.web.render import local
-from services.web.zones import ZoneOf, zone_of_duty, zone_of_person
+from services.web.zones import zone_of_duty, zone_of_person
 
 #: States in which a message left us, or may have.
 _LEFT_US = frozenset({AttemptState.SUBMITTING, AttemptState.ACCEPTED, AttemptState.DELIVERED, AttemptState.FAILED, AttemptState.UNKNOWN})
@@ -56,12 +56,12 @@ class Story:
     entries: tuple[Entry, ...]
 
 
-def story(file: PersonFile, zone_of: ZoneOf) -> Story:
+def story(file: PersonFile) -> Story:
     """Put the facts of a file into the order in which they happened."""
     case = file.case
-    home = zone_of_person(case.person, zone_of)
+    home = zone_of_person(case.person)
     duties = {
-        obligation.obligation_id: _duty(obligation, case.replies, zone_of_duty(obligation, case.person, file.agency, zone_of))
+        obligation.obligation_id: _duty(obligation, case.replies, zone_of_duty(obligation, case.person, file.agency))
         for obligation in case.obligations
     }
     words = _words(file.messages)
