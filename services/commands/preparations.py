@@ -4,11 +4,20 @@ from collections.abc import Awaitable, Callable
 
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.topics import load_topics
+from services.adapters.postgres.migrate import SchemaMismatch, migrate
 from services.commands.connections import kafka_connection, topic_changes
 from services.commands.processes import Surroundings
+from services.runtime.errors import NotThere
 
 #: Done once, in order; raises when the processes could not work.
 Preparation = Callable[[Surroundings], Awaitable[None]]
+
+
+async def _schema(surroundings: Surroundings) -> None:
+    try:
+        await migrate(surroundings.servers.database_url)
+    except SchemaMismatch as problem:
+        raise NotThere(f"a database of this version: {problem}") from problem
 
 
 async def _topics(surroundings: Surroundings) -> None:
@@ -18,5 +27,6 @@ async def _topics(surroundings: Surroundings) -> None:
 
 #: name shown while it runs → what is done
 PREPARATIONS: dict[str, Preparation] = {
+    "the database": _schema,
     "topics": _topics,
 }
