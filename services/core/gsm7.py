@@ -17,6 +17,7 @@ BASIC: Final = frozenset(
 )
 #: extension table, TS 23.038 §6.2.1.1: an escape and a septet, never split across two parts
 EXTENSION: Final = frozenset("\f^{}\\[~]|€")
+_ALPHABET: Final = BASIC | EXTENSION
 
 SINGLE_SEPTETS: Final = 160
 #: 160 less the 7 septets that the 6 octets of a concatenation header take (TS 23.040 §9.2.3.24.1)
@@ -66,15 +67,18 @@ class Prepared:
 def measure(text: str) -> Measure:
     """Encoding, length and parts of a text as it stands; an empty text is one part."""
     if is_gsm7(text):
-        septets = sum(_septets(letter) for letter in text)
-        return Measure(encoding=Encoding.GSM_7, length=septets, parts=len(split(text)))
-    units = sum(_units(letter) for letter in text)
-    return Measure(encoding=Encoding.UCS_2, length=units, parts=len(split(text)))
+        return Measure(encoding=Encoding.GSM_7, length=septets(text), parts=len(split(text)))
+    return Measure(encoding=Encoding.UCS_2, length=sum(map(_units, text)), parts=len(split(text)))
 
 
 def is_gsm7(text: str) -> bool:
     """Every letter is in the alphabet or its extension."""
-    return all(letter in BASIC or letter in EXTENSION for letter in text)
+    return _ALPHABET.issuperset(text)
+
+
+def septets(text: str) -> int:
+    """Length of a GSM-7 text; letters of the extension count twice."""
+    return len(text) + sum(map(text.count, EXTENSION))
 
 
 def prepare(text: str) -> Prepared:
@@ -82,6 +86,8 @@ def prepare(text: str) -> Prepared:
 
     Control characters go in both cases (rules §10.18).
     """
+    if is_gsm7(text) and text.isprintable():
+        return Prepared(text=text)
     text = "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc")
     plain: list[str] = []
     changed: dict[str, None] = {}
@@ -103,7 +109,7 @@ def fit(variants: Iterable[str], max_septets: int = SINGLE_SEPTETS) -> str | Non
     """
     for variant in variants:
         text = prepare(variant).text
-        if is_gsm7(text) and sum(_septets(letter) for letter in text) <= max_septets:
+        if is_gsm7(text) and septets(text) <= max_septets:
             return text
     return None
 

@@ -127,7 +127,10 @@ class Obligation:
     obligation_id: ObligationId
     person_id: PersonId
     kind: Kind
+    #: of the schedule: what was answered to an older one does not count
     revision: int
+    #: highest revision that any event about it carried; a lower or equal one is stale
+    last_revision: int = 0
     state: ObligationState
     #: when this revision became known to us (C of domain §10.5)
     known_at: datetime

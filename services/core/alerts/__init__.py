@@ -1,0 +1,29 @@
+"""What advisors are told: one file for each family of alerts, one line for each type."""
+
+from collections.abc import Callable, Mapping
+
+from services.core.alerts import after_date, contact, no_way, silence, spoken
+from services.core.alerts.found import Found
+from services.core.model import Obligation
+from services.core.view import View
+from services.core.words import AlertType
+
+Rule = Callable[[View, Obligation], Found | None]
+
+#: type → when it is due and what it asks; none when it is not for this obligation (§10.5, §10.8, §10.12)
+RULES: Mapping[AlertType, Rule] = {
+    AlertType.NO_CHANNEL: no_way.no_channel,
+    AlertType.UNREACHABLE: no_way.unreachable,
+    AlertType.SHORT_NOTICE: silence.short_notice,
+    AlertType.UNCONFIRMED: silence.unconfirmed,
+    AlertType.ACTUALISATION_AT_RISK: silence.at_risk,
+    AlertType.ACTUALISATION_LAST_DAY: silence.last_day,
+    AlertType.ACTUALISATION_MISSED: after_date.actualisation_missed,
+    AlertType.NON_RECEIPT_DOSSIER: after_date.non_receipt,
+    AlertType.CONTACT_DEAD: contact.contact_dead,
+    AlertType.WRONG_PERSON: contact.wrong_person,
+    AlertType.CANNOT_COME: spoken.cannot_come,
+    AlertType.CALLBACK_REQUESTED: spoken.callback_requested,
+    AlertType.CONTRADICTORY_REPLIES: spoken.contradictory,
+    AlertType.INBOUND_MESSAGE: spoken.inbound,
+}

@@ -1,0 +1,56 @@
+"""Nobody is left without a channel or a human (R5, §10.1.6): NO_CHANNEL, UNREACHABLE, and people on hold (§10.17)."""
+
+from datetime import time
+
+from services.core.alerts.found import Found
+from services.core.meeting.first_notice import letter_cannot_arrive
+from services.core.model import Fact, Obligation
+from services.core.states import SETTLED
+from services.core.view import View
+from services.core.words import AttemptState, Channel, Evidence, Kind, ObligationState, ReceiptStatus
+
+
+def no_channel(view: View, obligation: Obligation) -> Found | None:
+    """Nothing can be used, and nothing was tried: the advisor hears of it at planning (≤ 5 minutes)."""
+    if obligation.state in SETTLED or obligation.state is not ObligationState.OPEN:
+        return None
+    if view.person.hold is not None and on_hold(view):
+        return Found(at=view.known_since(obligation), next_action="call_before_deadline", facts=(_hold_fact(view),))
+    if view.reach.order or view.tries_of(obligation):
+        return None
+    return Found(at=view.known_since(obligation), next_action="fix_contact")
+
+
+def unreachable(view: View, obligation: Obligation) -> Found | None:
+    """Every channel that could be used has failed hard, and nothing is under way."""
+    tries = view.tries_of(obligation)
+    if obligation.state is not ObligationState.OPEN or obligation.evidence >= Evidence.E2 or not tries:
+        return None
+    if view.reach.order and not _only_a_letter_too_late(view, obligation):
+        return None
+    if any(attempt.state is not AttemptState.FAILED for attempt in tries):
+        return None
+    if not any(attempt.last_status in _HARD for attempt in tries):
+        return None
+    return Found(at=view.now, next_action="call_before_deadline")
+
+
+def on_hold(view: View) -> bool:
+    """Does nobody write to this person now (§10.17)? The hold ends at the start of the local day ``until``."""
+    hold = view.person.hold
+    return hold is not None and (hold.until is None or view.now < view.residence.instant(hold.until, time(0)))
+
+
+_HARD = frozenset({ReceiptStatus.FAILED_HARD, ReceiptStatus.RETURNED, ReceiptStatus.WRONG_PERSON})
+
+
+def _only_a_letter_too_late(view: View, obligation: Obligation) -> bool:
+    if view.reach.order != (Channel.LETTER,):
+        return False
+    return obligation.kind is Kind.ACTUALISATION or letter_cannot_arrive(view, obligation)
+
+
+def _hold_fact(view: View) -> Fact:
+    hold = view.person.hold
+    assert hold is not None
+    return Fact(code="hold", parameters={"reason": hold.reason, "until": hold.until.isoformat() if hold.until else ""})

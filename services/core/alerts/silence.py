@@ -1,0 +1,85 @@
+"""The clock runs and nobody has answered: SHORT_NOTICE, UNCONFIRMED, and the two lists of the actualisation (§10.5)."""
+
+from datetime import datetime, timedelta
+
+from services.core.actualisation.campaign import closing_day
+from services.core.alerts.found import Found
+from services.core.meeting.first_notice import letter_cannot_arrive
+from services.core.model import Fact, Obligation
+from services.core.policy import DayBefore
+from services.core.view import View
+from services.core.words import Evidence, Kind, ObligationState
+
+
+def short_notice(view: View, obligation: Obligation) -> Found | None:
+    """Less than 72 hours of notice, or the preferred letter cannot arrive in time: at once (§10.5)."""
+    if not _waiting(obligation) or obligation.kind is Kind.ACTUALISATION:
+        return None
+    since = view.known_since(obligation)
+    hours = int((obligation.due_at - since).total_seconds() // 3600)
+    fact = Fact(code="short_notice", parameters={"hours": str(hours)})
+    if _is_short(view, obligation) or _unconfirmed_at(view, obligation) is None:
+        return Found(at=since, next_action="call_now", facts=(fact,)) if view.reach.order else None
+    if letter_cannot_arrive(view, obligation):
+        return Found(at=since, next_action="call_before_deadline", facts=(Fact(code="letter_too_late"),))
+    return None
+
+
+def unconfirmed(view: View, obligation: Obligation) -> Found | None:
+    """Nobody has confirmed, and at least one working day is left (§10.1.3)."""
+    if not _waiting(obligation) or obligation.kind is Kind.ACTUALISATION or _is_short(view, obligation):
+        return None
+    at = _unconfirmed_at(view, obligation)
+    return Found(at=at, next_action="call_before_deadline") if at is not None else None
+
+
+def at_risk(view: View, obligation: Obligation) -> Found | None:
+    """Alert list 1: not done, and no delivery evidence or dependent on the agency (§10.5)."""
+    if obligation.kind is not Kind.ACTUALISATION or obligation.state is not ObligationState.OPEN:
+        return None
+    if _delivered(obligation) and not view.person.non_web:
+        return None
+    return _listed(view, obligation, view.policy.alerts.at_risk)
+
+
+def last_day(view: View, obligation: Obligation) -> Found | None:
+    """Alert list 2: not done (§10.5)."""
+    if obligation.kind is not Kind.ACTUALISATION or obligation.state is not ObligationState.OPEN:
+        return None
+    return _listed(view, obligation, view.policy.alerts.last_day)
+
+
+def _delivered(obligation: Obligation) -> bool:
+    return obligation.evidence >= Evidence.E2
+
+
+def _listed(view: View, obligation: Obligation, rule: DayBefore) -> Found:
+    day = view.working.on_or_before(closing_day(view, obligation) - timedelta(days=rule.days_before))
+    at = max(view.working.instant(day, rule.hour), view.known_since(obligation))
+    return Found(at=at, next_action="actualise_by_phone")
+
+
+def _waiting(obligation: Obligation) -> bool:
+    return obligation.state is ObligationState.OPEN and obligation.evidence < Evidence.E3
+
+
+def _is_short(view: View, obligation: Obligation) -> bool:
+    return obligation.due_at - view.known_since(obligation) < view.policy.alerts.short_notice_below
+
+
+def _unconfirmed_at(view: View, obligation: Obligation) -> datetime | None:
+    """The instant of UNCONFIRMED; none when it is past and no later one lies before the meeting (then SHORT_NOTICE at once)."""
+    alerts = view.policy.alerts
+    rule = alerts.unconfirmed.convocation if obligation.kind is Kind.CONVOCATION else alerts.unconfirmed.appointment
+    date = view.working.local(obligation.due_at).date()
+    at = view.working.instant(view.working.shift(date, -rule.working_days_before), rule.hour)
+    since = view.known_since(obligation)
+    if at > since:
+        return at
+    after = view.working.local(since + alerts.unconfirmed_grace)
+    day = view.working.on_or_after(after.date())
+    at = view.working.instant(day, alerts.unconfirmed_grace_hour)
+    if at <= since + alerts.unconfirmed_grace:
+        at = view.working.instant(view.working.shift(day, 1), alerts.unconfirmed_grace_hour)
+    return at if at < obligation.due_at else None
+

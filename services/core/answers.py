@@ -1,0 +1,158 @@
+"""An answer and what it changes: evidence, state, contact points (§10.12, §10.14). Only a human's visible choice counts."""
+
+from dataclasses import replace
+
+from services.core.ledger import Ledger
+from services.core.model import Attempt, Case, Obligation, Reply
+from services.core.policy import LinkPolicy
+from services.core.receipts import attempts_of, with_obligation
+from services.core.states import SETTLED, Happened, Moved
+from services.core.words import (
+    AttemptState,
+    Channel,
+    Choice,
+    ContactStatus,
+    Evidence,
+    Identity,
+    Kind,
+    PointKind,
+    ReplyChannel,
+    ReplyEffect,
+)
+
+_VERIFIED = frozenset({Identity.AGENCY, Identity.CODE})
+_HAPPENED = {Choice.COME: Happened.CONFIRMED, Choice.CANNOT_COME: Happened.DECLINED}
+_SENT_BY = {ReplyChannel.SMS: Channel.SMS, ReplyChannel.VOICE: Channel.VOICE, ReplyChannel.EMAIL: Channel.EMAIL}
+#: reason of a reply that chose the wrong date on the link page
+DECOY = "decoy"
+
+
+def apply_reply(ledger: Ledger, case: Case, reply: Reply, link: LinkPolicy) -> Case:
+    """Apply one answer to the case of the person it is from; returns the case as it is now. One row for each duty it speaks of."""
+    if any(known.reply_id == reply.reply_id for known in case.replies):
+        return case
+    attempt = _answered(case, reply)
+    duties = _spoken_of(case, reply, attempt)
+    effect = _effect(reply, attempt, duties, link)
+    rows = [
+        replace(
+            reply,
+            reply_id=reply.reply_id if place == 0 else f"{reply.reply_id}.{place}",
+            person_id=case.person_id,
+            attempt_id=attempt.attempt_id if attempt else reply.attempt_id,
+            obligation_id=duty.obligation_id if duty else reply.obligation_id,
+            revision=duty.revision if duty else None,
+            effect=effect,
+        )
+        for place, duty in enumerate(duties or [None])
+    ]
+    ledger.changes.replies += rows
+    for row in rows:
+        choice = str(row.choice)
+        ledger.line("reply", channel=str(row.channel), person=case.person_id, obligation=row.obligation_id, choice=choice, effect=str(effect))
+    case = replace(case, replies=(*case.replies, *rows))
+    if effect in (ReplyEffect.ACKNOWLEDGED, ReplyEffect.FORWARDED):
+        case = _heard(ledger, case, reply, attempt, duties, effect)
+    ledger.wake(case.person_id)
+    return case
+
+
+def _answered(case: Case, reply: Reply) -> Attempt | None:
+    """The message that is answered: the one named, else the newest on that channel."""
+    if reply.attempt_id is not None:
+        return next((attempt for attempt in case.attempts if attempt.attempt_id == reply.attempt_id), None)
+    sent = [attempt for attempt in case.attempts if attempt.submitted_at is not None and attempt.submitted_at <= reply.at]
+    channel = _SENT_BY.get(reply.channel)
+    if channel is not None:
+        sent = [attempt for attempt in sent if attempt.channel is channel]
+    if reply.obligation_id is not None:
+        sent = [attempt for attempt in sent if any(item.obligation_id == reply.obligation_id for item in attempt.items)]
+    return max(sent, key=lambda attempt: (attempt.submitted_at, attempt.attempt_id), default=None)
+
+
+def _spoken_of(case: Case, reply: Reply, attempt: Attempt | None) -> list[Obligation]:
+    """The duties that the answer is about, in their present revision."""
+    living = [obligation for obligation in case.obligations if obligation.state not in SETTLED]
+    if reply.obligation_id is not None:
+        return [obligation for obligation in living if obligation.obligation_id == reply.obligation_id]
+    if attempt is not None:
+        items = {(item.obligation_id, item.revision) for item in attempt.items}
+        about = [obligation for obligation in living if (obligation.obligation_id, obligation.revision) in items]
+        if about or reply.channel is not ReplyChannel.AGENCY:
+            return about
+    wanted = [obligation for obligation in living if (obligation.kind is Kind.ACTUALISATION) == (reply.choice is Choice.DONE)]
+    return sorted(wanted, key=lambda obligation: obligation.due_at)[:1]
+
+
+def _effect(reply: Reply, attempt: Attempt | None, duties: list[Obligation], link: LinkPolicy) -> ReplyEffect:
+    if reply.channel is ReplyChannel.LINK and attempt is not None:
+        sent = attempt.submitted_at or attempt.release_at
+        if reply.reason == DECOY:
+            return ReplyEffect.BOT_SUSPECT if reply.at - sent < link.decoy_suspect else ReplyEffect.IGNORED
+        if reply.at - sent < link.early_suspect:
+            return ReplyEffect.BOT_SUSPECT
+    if reply.choice in (Choice.UNREADABLE, Choice.STOP):
+        return ReplyEffect.FORWARDED
+    if reply.choice is Choice.WRONG_PERSON:
+        return ReplyEffect.ACKNOWLEDGED
+    if not duties:
+        return ReplyEffect.IGNORED
+    if reply.choice is Choice.CANNOT_COME and len(duties) > 1:
+        return ReplyEffect.FORWARDED
+    return ReplyEffect.ACKNOWLEDGED
+
+
+def _heard(
+    ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None, duties: list[Obligation], effect: ReplyEffect
+) -> Case:
+    if reply.choice is Choice.WRONG_PERSON:
+        return _wrong_person(ledger, case, attempt)
+    if reply.choice is Choice.STOP:
+        return _stop(ledger, case, attempt)
+    if reply.choice is Choice.UNREADABLE:
+        return case
+    case = _call_was_heard(ledger, case, attempt)
+    level = Evidence.E4 if reply.identity in _VERIFIED else Evidence.E3
+    for duty in duties:
+        after = ledger.proved(duty, level, str(reply.channel), reply.at)
+        happened = _HAPPENED.get(reply.choice)
+        if happened is not None and effect is ReplyEffect.ACKNOWLEDGED:
+            after = ledger.moved(after, happened)
+            if happened is Happened.DECLINED:
+                after = replace(after, declined_at=reply.at, declined_reason=reply.reason)
+        if reply.choice is Choice.DONE:
+            after = replace(after, said_done_at=reply.at)
+        if after is not duty:
+            case = with_obligation(case, ledger.obligation(duty, after, attempts=attempts_of(case, duty)))
+    return case
+
+
+def _call_was_heard(ledger: Ledger, case: Case, attempt: Attempt | None) -> Case:
+    """A key was pressed: the call is over, and it reached somebody."""
+    if attempt is None or attempt.channel is not Channel.VOICE or attempt.state is AttemptState.DELIVERED:
+        return case
+    after = ledger.attempt(attempt, Moved.DELIVERED, delivered_at=ledger.now, closed_at=ledger.now)
+    if after is None:
+        return case
+    rows = tuple(after if row.attempt_id == after.attempt_id else row for row in case.attempts)
+    return replace(case, attempts=rows)
+
+
+def _wrong_person(ledger: Ledger, case: Case, attempt: Attempt | None) -> Case:
+    """Somebody else: the point is disabled, for every person whose it is (SC-14)."""
+    contacts = list(case.contacts)
+    for place, contact in enumerate(contacts):
+        if attempt is not None and contact.contact_id == attempt.contact_id and contact.status is not ContactStatus.DISABLED:
+            contacts[place] = ledger.contact(contact, ContactStatus.DISABLED, str(Choice.WRONG_PERSON))
+    return replace(case, contacts=tuple(contacts))
+
+
+def _stop(ledger: Ledger, case: Case, attempt: Attempt | None) -> Case:
+    """STOP closes SMS for the person; the duty goes on by others."""
+    contacts = list(case.contacts)
+    for place, contact in enumerate(contacts):
+        if contact.kind is PointKind.PHONE and Channel.SMS not in contact.closed_channels:
+            mine = attempt is None or contact.contact_id == attempt.contact_id
+            if mine:
+                contacts[place] = ledger.closed_use(contact, Channel.SMS, str(Choice.STOP))
+    return replace(case, contacts=tuple(contacts))

@@ -1,0 +1,243 @@
+"""The heart: facts about one person, a snapshot of the world and an instant in; what is due now and when to look again out.
+
+Pure and deterministic: deciding again at the same instant, once the decision is stored, gives nothing new.
+
+Next: services/core/kinds/convocation.py
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from hashlib import blake2b
+
+from services.core.alerts.known import dossier_lines
+from services.core.alerts.no_way import on_hold
+from services.core.alerts.watch import alerts_due
+from services.core.decision import Cancel, Decision, Dossier, Intent, Omission, Outlook, Plan, Transition
+from services.core.environment import Environment
+from services.core.kinds import KINDS
+from services.core.model import Attempt, AttemptId, Case, Item, Obligation
+from services.core.states import Happened, Moved, attempt_after, obligation_after
+from services.core.timers import timers_due
+from services.core.view import View, see
+from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Verdict, Why
+
+#: more rounds than any case needs; a rule that wants the same message again would loop
+_ROUNDS = 40
+
+_CANCEL_REASON: dict[ObligationState, Why] = {
+    ObligationState.ACKNOWLEDGED: Why.ACKNOWLEDGED,
+    ObligationState.DECLINED: Why.DECLINED,
+    ObligationState.HANDLED: Why.HANDLED,
+    ObligationState.DONE: Why.DONE,
+    ObligationState.CANCELLED: Why.CANCELLED_AT_SOURCE,
+    ObligationState.MISSED: Why.MISSED,
+    ObligationState.LAPSED: Why.TOO_LATE,
+    ObligationState.NOT_REQUIRED: Why.DONE,
+}
+
+
+class Undecidable(Exception):
+    """The rules want the same messages again and again: a bug in a rule, for one person."""
+
+
+def decide(case: Case, environment: Environment, now: datetime) -> Decision:
+    """What is due for this person at ``now``, over all their obligations at once. Raises ``Undecidable`` on a rule that loops."""
+    decision = Decision()
+    view = see(case, environment, now)
+    if view is None:
+        return decision
+    view = _time_passes(view, decision)
+    view = _run_timers(view, decision)
+    view = _take_back(view, decision)
+    for _ in range(_ROUNDS):
+        plans = {obligation.obligation_id: _plan(view, obligation) for obligation in view.case.obligations}
+        due = _most_urgent(view, plans)
+        if due is None:
+            _look_ahead(view, plans, decision)
+            return decision
+        attempt = _released(view, due) if isinstance(due, Intent) else _left_out(view, due)
+        (decision.releases if isinstance(due, Intent) else decision.skips).append(attempt)
+        view = view.with_attempt(attempt)
+    raise Undecidable
+
+
+def _plan(view: View, obligation: Obligation) -> Plan:
+    if on_hold(view):
+        return Plan()
+    return KINDS[obligation.kind](view, obligation)
+
+
+def _time_passes(view: View, decision: Decision) -> View:
+    """The date has come: what is proved is said (contracts §3), and what nobody closed lapses (§10.5)."""
+    for obligation in view.case.obligations:
+        happened: Happened | None = None
+        if obligation.kind is Kind.ACTUALISATION and obligation.state is ObligationState.OPEN and view.now >= obligation.due_at:
+            happened = Happened.EXPIRED
+        elif obligation.kind is not Kind.ACTUALISATION and view.now >= obligation.due_at + view.policy.alerts.lapse_after:
+            happened = Happened.EXPIRED
+        after = obligation_after(obligation.state, happened) if happened else None
+        if happened is None or after is None:
+            continue
+        decision.transitions.append(Transition(obligation=obligation, happened=happened))
+        view = view.with_obligation(replace(obligation, state=after, settled_at=view.now))
+    return view
+
+
+def _run_timers(view: View, decision: Decision) -> View:
+    due = timers_due(view)
+    decision.redispatches = due.redispatches
+    for timeout in due.timeouts:
+        decision.timeouts.append(timeout)
+        after = attempt_after(timeout.attempt.state, Moved.UNKNOWN)
+        assert after is not None
+        view = view.with_attempt(replace(timeout.attempt, state=after, reason=timeout.reason, closed_at=view.now))
+    return view
+
+
+def _take_back(view: View, decision: Decision) -> View:
+    """Released messages that nobody has claimed yet and that nobody wants any more (§10.12: cancelled within 60 seconds)."""
+    known = {obligation.obligation_id: obligation for obligation in view.case.obligations}
+    for attempt in view.case.attempts:
+        if attempt.state is not AttemptState.RELEASED:
+            continue
+        reasons = [unwanted(known.get(item.obligation_id), item) for item in attempt.items]
+        if all(reasons) and reasons[0] is not None:
+            decision.cancels.append(Cancel(attempt=attempt, reason=reasons[0]))
+            view = view.with_attempt(replace(attempt, state=AttemptState.CANCELLED, reason=reasons[0], closed_at=view.now))
+    return view
+
+
+def unwanted(obligation: Obligation | None, item: Item) -> Why | None:
+    """Why this item is not to be said any more; none while it is."""
+    if obligation is None:
+        return Why.ERASED
+    if item.revision != obligation.revision:
+        return Why.SUPERSEDED
+    if obligation.state is ObligationState.OPEN:
+        return None
+    if obligation.state is ObligationState.ACKNOWLEDGED and item.step is Step.R2:
+        return None
+    if obligation.state is ObligationState.CANCELLED and item.step is Step.CANCELLATION:
+        return None
+    if obligation.state is ObligationState.LAPSED and item.step is Step.A6:
+        return None
+    return _CANCEL_REASON[obligation.state]
+
+
+def _most_urgent(view: View, plans: dict[str, Plan]) -> Intent | Omission | None:
+    """The next thing to release or to leave out for good; one at a time, so that caps see what the last one took."""
+    intents = [intent for plan in plans.values() for intent in plan.intents if intent.at <= view.now]
+    if intents:
+        return min(intents, key=lambda intent: (intent.obligation.due_at, intent.at, intent.obligation.obligation_id))
+    for plan in plans.values():
+        for omission in plan.omissions:
+            if omission.at <= view.now and not _recorded(view, omission):
+                return omission
+    return None
+
+
+def _recorded(view: View, omission: Omission) -> bool:
+    return any(
+        attempt.state is AttemptState.SKIPPED and attempt.reason is omission.reason and attempt.channel is omission.channel
+        for attempt in view.all_of(omission.obligation)
+        if any(item.step is omission.step and item.occurrence == omission.occurrence for item in attempt.items)
+    )
+
+
+def _released(view: View, intent: Intent) -> Attempt:
+    item = _item(intent.obligation, intent.step, intent.occurrence)
+    others = {channel: "later_rung" for channel in view.reach.order if channel is not intent.channel}
+    excluded = tuple(f"{channel}: {reason}" for channel, reason in {**view.reach.excluded, **others}.items())
+    return Attempt(
+        attempt_id=_attempt_id(view, item, intent.channel),
+        person_id=view.person.person_id,
+        channel=intent.channel,
+        contact_id=view.reach.contacts[intent.channel].contact_id,
+        items=(item,),
+        state=AttemptState.RELEASED,
+        cause=intent.cause,
+        chosen_by=intent.chosen_by,
+        excluded=excluded,
+        release_at=view.now,
+        not_after=intent.not_after,
+    )
+
+
+def _left_out(view: View, omission: Omission) -> Attempt:
+    item = _item(omission.obligation, omission.step, omission.occurrence)
+    return Attempt(
+        attempt_id=_attempt_id(view, item, omission.channel),
+        person_id=view.person.person_id,
+        channel=omission.channel,
+        contact_id=view.reach.contacts[omission.channel].contact_id,
+        items=(item,),
+        state=AttemptState.SKIPPED,
+        reason=omission.reason,
+        cause="step",
+        release_at=view.now,
+        not_after=view.now,
+        closed_at=view.now,
+    )
+
+
+def _item(obligation: Obligation, step: Step, occurrence: int) -> Item:
+    return Item(obligation_id=obligation.obligation_id, revision=obligation.revision, step=step, occurrence=occurrence)
+
+
+def _attempt_id(view: View, item: Item, channel: Channel) -> AttemptId:
+    """Derived, so that the same decision gives the same id: a second planner cannot release a twin."""
+    before = sum(
+        1 for attempt in view.case.attempts if attempt.channel is channel and any(known == item for known in attempt.items)
+    )
+    contact = view.reach.contacts[channel].contact_id
+    words = "|".join((item.obligation_id, str(item.revision), item.step, str(item.occurrence), channel, contact, str(before)))
+    return AttemptId(f"at-{blake2b(words.encode(), digest_size=10).hexdigest()}")
+
+
+def _look_ahead(view: View, plans: dict[str, Plan], decision: Decision) -> None:
+    """Nothing more is due: alerts, dossiers, and the next instant of each obligation."""
+    live: list[datetime] = list(timers_due(view).wakes)
+    campaign: list[datetime] = []
+    for obligation in view.case.obligations:
+        plan = plans[obligation.obligation_id]
+        alerts = alerts_due(view, obligation)
+        decision.alerts += alerts.wanted
+        decision.closed += alerts.closed
+        if dossier := _dossier(view, obligation):
+            decision.dossiers.append(dossier)
+        mine = [instant for instant in (*plan.wakes, *alerts.wakes, *_own_instants(view, obligation)) if instant > view.now]
+        mine += [omission.at for omission in plan.omissions if omission.at > view.now]
+        ahead = tuple(sorted(plan.intents, key=lambda intent: intent.at))
+        live += mine + [intent.at for intent in ahead if intent.lane is Lane.LIVE]
+        campaign += [intent.at for intent in ahead if intent.lane is Lane.CAMPAIGN]
+        next_at = min((*mine, *(intent.at for intent in ahead)), default=None)
+        decision.outlooks.append(Outlook(obligation=obligation, next_at=next_at, excluded=view.reach.why_not, ahead=ahead))
+    decision.live_at = min(live, default=None)
+    decision.campaign_at = min(campaign, default=None)
+
+
+def _own_instants(view: View, obligation: Obligation) -> list[datetime]:
+    """The duty's own instants, at which something happens whatever was sent."""
+    awaited = obligation.state in (ObligationState.OPEN, ObligationState.ACKNOWLEDGED, ObligationState.DECLINED, ObligationState.HANDLED)
+    if not awaited:
+        return []
+    instants = [obligation.due_at]
+    if obligation.kind is not Kind.ACTUALISATION:
+        instants.append(obligation.due_at + view.policy.alerts.lapse_after)
+    return instants
+
+
+def _dossier(view: View, obligation: Obligation) -> Dossier | None:
+    """Attached once, when a duty was missed below E4 (SC-48) or an actualisation lapsed (A6)."""
+    missed = obligation.state is ObligationState.MISSED and obligation.evidence < Evidence.E4
+    lapsed = obligation.state is ObligationState.LAPSED and obligation.kind is Kind.ACTUALISATION
+    if not (missed or lapsed) or obligation.verdict is not None:
+        return None
+    return Dossier(obligation=obligation, lines=dossier_lines(view, obligation))
+
+
+def verdict_of(obligation: Obligation) -> Verdict:
+    """What can be said of the reception once the date has passed (contracts §3)."""
+    if obligation.declined_at is not None and obligation.evidence < Evidence.E4:
+        return Verdict.ABSENCE_ANNOUNCED
+    return Verdict.PROVED if obligation.evidence >= Evidence.E3 else Verdict.NOT_PROVED

@@ -1,0 +1,74 @@
+"""Every attempt has a timeout (§10.5): no receipt, a call without an end, a message nobody claimed, a provider that said "later"."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.core.decision import Redispatch, Timeout
+from services.core.model import Attempt
+from services.core.view import View, carries
+from services.core.words import AttemptState, Channel, Why
+
+
+@dataclass(slots=True, kw_only=True)
+class TimersDue:
+    """Timers that have run out, and when the next one will."""
+
+    timeouts: list[Timeout] = field(default_factory=list)
+    redispatches: list[Redispatch] = field(default_factory=list)
+    wakes: list[datetime] = field(default_factory=list)
+
+
+def timers_due(view: View) -> TimersDue:
+    """Look at every message that waits for something."""
+    due = TimersDue()
+    for attempt in view.case.attempts:
+        if attempt.state is AttemptState.RELEASED:
+            _released(view, attempt, due)
+        elif attempt.state is AttemptState.SUBMITTING:
+            _submitting(view, attempt, due)
+        elif attempt.state is AttemptState.ACCEPTED:
+            _accepted(view, attempt, due)
+    return due
+
+
+def _released(view: View, attempt: Attempt, due: TimersDue) -> None:
+    """A provider said "later", or nobody claimed the message: it is handed out again under the same id (contracts §3)."""
+    at = attempt.try_at
+    if at is None:
+        return
+    if at <= view.now:
+        due.redispatches.append(Redispatch(attempt=attempt))
+    else:
+        due.wakes.append(at)
+
+
+def _submitting(view: View, attempt: Attempt, due: TimersDue) -> None:
+    """Somebody died between the call and the record: delivery asks the provider, and says unknown when it cannot tell (SC-26)."""
+    at = (attempt.try_at or attempt.submitted_at or attempt.release_at) + view.policy.timers.submitting
+    if at <= view.now:
+        due.redispatches.append(Redispatch(attempt=attempt))
+    else:
+        due.wakes.append(at)
+
+
+def _accepted(view: View, attempt: Attempt, due: TimersDue) -> None:
+    timers = view.policy.timers
+    since = attempt.accepted_at or attempt.release_at
+    if attempt.channel is Channel.SMS:
+        at = since + (timers.no_receipt_short if _is_close(view, attempt, since) else timers.no_receipt)
+        reason = Why.NO_RECEIPT
+    elif attempt.channel is Channel.VOICE:
+        at, reason = since + timers.call_ends_within, Why.NO_OUTCOME
+    else:
+        return
+    if at <= view.now:
+        due.timeouts.append(Timeout(attempt=attempt, reason=reason))
+    else:
+        due.wakes.append(at)
+
+
+def _is_close(view: View, attempt: Attempt, since: datetime) -> bool:
+    """Less than 24 hours before the duty a receipt is waited for 60 minutes, not four hours (§10.5)."""
+    deadlines = [obligation.due_at for obligation in view.case.obligations if carries(attempt, obligation)]
+    return bool(deadlines) and min(deadlines) - since < view.policy.timers.short_below
+

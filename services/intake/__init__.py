@@ -1,0 +1,1 @@
+"""Events in: seen before? readable? then facts about one person, in one transaction."""
