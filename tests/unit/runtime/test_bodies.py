@@ -14,7 +14,7 @@ from services.runtime.errors import Gone
 async def test_a_watch_ends_with_its_server(tmp_path: Path) -> None:
     """A server that is somebody else's to start is watched: its end is final."""
     child = await start_child(["sleep", "600"], name="Kafka", log_path=tmp_path / "log")
-    watching = asyncio.create_task(watch_of(child)())
+    watching = asyncio.ensure_future(watch_of(child)())
     child.kill()
     with pytest.raises(Gone, match=f"Kafka ended with status -9; its log is {tmp_path}"):
         await watching
@@ -38,7 +38,7 @@ async def test_cancelling_the_body_stops_the_child(tmp_path: Path) -> None:
         started.set_result(await start_child(["sleep", "600"], name="gateway", log_path=tmp_path / "log"))
         return started.result()
 
-    running = asyncio.create_task(child_body(start)())
+    running = asyncio.ensure_future(child_body(start)())
     child = await started
     await asyncio.sleep(0)
     running.cancel()
