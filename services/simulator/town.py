@@ -15,7 +15,6 @@ from services.core.content import LetterContent
 from services.core.model import Item
 from services.core.ports.clock import Clock
 from services.core.ports.providers import Envelope
-from services.core.ports.streams import NotPublished
 from services.core.words import Channel, Step
 from services.simulator.scenario.file import Pick, Reaction, Rule, Scenario
 from services.simulator.servers.town import Accept, Answer, Hang, Network, Refuse, Submission
@@ -95,6 +94,8 @@ class Town:
     #: attempts of a person on a channel, in order
     _attempts: dict[tuple[str, Channel], list[str]] = field(default_factory=dict)
     _held: dict[str, list[Held]] = field(default_factory=dict)
+    #: providers that have something left to tell us, with a next try on the timeline
+    _calling_back: set[int] = field(default_factory=set)
 
     def connect(self, channel: Channel, provider: str, network: Network) -> None:
         """This provider performs what the town wants to happen to its messages."""
@@ -227,16 +228,26 @@ class Town:
         network = self._networks[submission.channel, submission.provider]
 
         async def happen() -> None:
-            try:
-                if told is not None:
-                    await network.report(submission.provider_ref, told)
-                elif reaction.reply is not None:
-                    await network.inbound(submission.to, reaction.reply)
-            except NotPublished:
-                # we answered "not now": providers call back again
-                self.schedule(self.clock.now() + _CALLED_BACK_AFTER, happen)
+            if told is not None:
+                await network.report(submission.provider_ref, told)
+            elif reaction.reply is not None:
+                await network.inbound(submission.to, reaction.reply)
+            self._call_back_later(network)
 
         self.schedule(self._instant(submission, reaction), happen)
+
+    def _call_back_later(self, network: Network) -> None:
+        """Our side was away, or said "not now": the provider calls back until we take it."""
+        if network.undelivered == 0 or id(network) in self._calling_back:
+            return
+        self._calling_back.add(id(network))
+
+        async def again() -> None:
+            self._calling_back.discard(id(network))
+            await network.resend()
+            self._call_back_later(network)
+
+        self.schedule(self.clock.now() + _CALLED_BACK_AFTER, again)
 
     def _instant(self, submission: Submission, reaction: Reaction) -> datetime:
         if reaction.at is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from services.core import statuses
-from services.core.ports.providers import Outcome, Refused, TryLater
+from services.core.ports.providers import Outcome, OutcomeUnknown, Refused, TryLater
 from services.core.statuses import Reading
 from services.core.words import Channel, ReceiptStatus, Why
 
@@ -107,11 +107,19 @@ def _sms_answer(raw: str) -> Outcome:
     return _outcome(Reading(status=ReceiptStatus.FAILED_POLICY) if command_status is None else statuses.smpp_answer(command_status), raw)
 
 
-def _http_answer(raw: str) -> Outcome:
+def _voice_answer(raw: str) -> Outcome:
     status, _, code = raw.partition(" ")
-    if status == "429" or status.startswith("5"):
+    if status in {"429", "503"}:
         return _outcome(None, raw)
+    if status.startswith("5"):
+        # the call may have been placed, and the API has no key against doubles
+        return OutcomeUnknown(raw_status=raw)
     return _outcome(statuses.TWILIO_CALL_ERRORS.get(code, Reading(status=ReceiptStatus.FAILED_POLICY)), raw)
+
+
+def _letter_answer(raw: str) -> Outcome:
+    overloaded = raw.startswith(("429", "5"))
+    return _outcome(None if overloaded else Reading(status=ReceiptStatus.FAILED_POLICY), raw)
 
 
 _REPORTS: Final[Mapping[Channel, Callable[[str], tuple[Reading, str]]]] = {
@@ -124,6 +132,6 @@ _REPORTS: Final[Mapping[Channel, Callable[[str], tuple[Reading, str]]]] = {
 _ANSWERS: Final[Mapping[Channel, Callable[[str], Outcome]]] = {
     Channel.SMS: _sms_answer,
     Channel.EMAIL: lambda raw: _outcome(statuses.email_answer(raw), raw),
-    Channel.VOICE: _http_answer,
-    Channel.LETTER: _http_answer,
+    Channel.VOICE: _voice_answer,
+    Channel.LETTER: _letter_answer,
 }

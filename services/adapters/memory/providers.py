@@ -21,12 +21,13 @@ from services.core.ports.providers import (
     ProviderReply,
     TryLater,
 )
+from services.core.ports.streams import NotPublished
 from services.core.statuses import Reading
 from services.core.voice import Result, converse, kind_of
 from services.core.words import Channel, Choice, Identity, ReceiptStatus, ReplyChannel, Why
 
 #: how long we wait for a provider's answer; a longer silence leaves us not knowing
-_PATIENCE: Final = timedelta(seconds=30)
+_PATIENCE: Final = timedelta(seconds=10)
 #: providers that can be asked by our reference know what they do not have; the others only remember what they took
 _KNOWS_WHAT_IT_HAS_NOT: Final = frozenset((Channel.LETTER,))
 
@@ -64,6 +65,8 @@ class MemoryProvider:
     _taken: dict[str, _Taken] = field(default_factory=dict)
     #: attempt → reference; a print shop that has an attempt does not print it again
     _references: dict[str, str] = field(default_factory=dict)
+    #: what our side did not take
+    _kept: list[ProviderReceipt | ProviderReply] = field(default_factory=list)
     #: taken without an answer that we waited for
     _silent: set[str] = field(default_factory=set)
     _count: int = 0
@@ -121,9 +124,12 @@ class MemoryProvider:
         carrier = self.town.carrier_of(envelope.person_id) if self.channel is Channel.SMS else None
         for part in range(1, taken.parts + 1):
             number = part if taken.parts > 1 else None
-            await self.feedback.receipt(
+            told_at = at or self.clock.now()
+            # a call ends once, whatever tells of it; another channel's report is the same one when it says the same in the same minute
+            what = "end" if self.channel is Channel.VOICE else f"{part}:{raw_status}:{told_at:%y%m%d%H%M}"
+            await self._hand_over(
                 ProviderReceipt(
-                    receipt_id=f"{provider_ref}:{number or 1}:{reading.status}:{raw_status}",
+                    receipt_id=f"{provider_ref}:{what}",
                     provider=self.name,
                     provider_ref=provider_ref,
                     attempt_id=envelope.attempt_id,
@@ -132,16 +138,18 @@ class MemoryProvider:
                     raw_status=raw_status,
                     reason=reading.reason,
                     carrier=carrier,
-                    at=at or self.clock.now(),
+                    at=told_at,
                 ),
             )
 
     async def inbound(self, sender: str, text: str) -> None:
-        """Somebody writes back from this number or address; a letter cannot be answered, a call is answered by keys."""
+        """Somebody writes back from this number or address; raises ``ValueError`` where nobody can: calls have keys, letters a desk."""
+        if self.channel not in {Channel.SMS, Channel.EMAIL}:
+            raise ValueError(f"nobody writes to a {self.channel} provider")
         at = self.clock.now()
         sms = self.channel is Channel.SMS
-        digest = hashlib.sha256(f"{self.name}\n{sender}\n{text}\n{at.isoformat()}".encode()).hexdigest()
-        await self.feedback.reply(
+        digest = hashlib.sha256(f"{self.name}\n{sender}\n{text}\n{at:%Y%m%dT%H%M}".encode()).hexdigest()
+        await self._hand_over(
             ProviderReply(
                 reply_id=f"mo:{digest[:32]}",
                 channel=ReplyChannel.SMS if sms else ReplyChannel.EMAIL,
@@ -159,7 +167,7 @@ class MemoryProvider:
             return
         self._silent.remove(provider_ref)
         taken = self._taken[provider_ref]
-        await self.feedback.receipt(
+        await self._hand_over(
             ProviderReceipt(
                 receipt_id=f"{provider_ref}:late",
                 provider=self.name,
@@ -171,6 +179,26 @@ class MemoryProvider:
             ),
         )
 
+    @property
+    def undelivered(self) -> int:
+        """What ``resend`` would try."""
+        return len(self._kept)
+
+    async def resend(self) -> None:
+        """Try once more to hand over what our side did not take."""
+        kept, self._kept = self._kept, []
+        for told in kept:
+            await self._hand_over(told)
+
+    async def _hand_over(self, told: ProviderReceipt | ProviderReply) -> None:
+        try:
+            if isinstance(told, ProviderReceipt):
+                await self.feedback.receipt(told)
+            else:
+                await self.feedback.reply(told)
+        except NotPublished:
+            self._kept.append(told)
+
     async def _conversation(self, provider_ref: str, taken: _Taken, keys: tuple[str, ...], at: datetime | None) -> None:
         content = taken.envelope.content
         if not isinstance(content, VoiceContent):
@@ -179,9 +207,9 @@ class MemoryProvider:
         if result.choice is None:
             await self._silent_end(provider_ref, result, at)
             return
-        await self.feedback.reply(
+        await self._hand_over(
             ProviderReply(
-                reply_id=f"{provider_ref}:{result.choice}",
+                reply_id=f"{provider_ref}:answer",
                 channel=ReplyChannel.VOICE,
                 choice=result.choice,
                 identity=Identity.DTMF,

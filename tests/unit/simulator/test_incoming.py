@@ -10,13 +10,15 @@ from services.simulator.scenario.parse import parse_text
 
 STORY = """
 scenario: story
-agencies: {lille: {name: Lille Centre, address: "1 place de la Gare 59000 LILLE", postal_code: "59000", access_info: "Métro", closures: [2026-12-24]}}
+agencies:
+  lille: {name: Lille Centre, address: "1 place de la Gare 59000 LILLE", postal_code: "59000", access_info: "Métro", closures: [2026-12-24]}
 people:
   luc: {first_name: Luc, phone: "06 12 34 56 78", email: luc@fai.example, hold: {reason: accord, until: 2026-12-01}, forbidden: [voice]}
   late: {phone: "06 12 34 56 79", known_from: 2026-11-26T08:00}
 crowds: {many: {count: 2, like: luc}}
 events:
-  - {at: 2026-11-25T10:00, event: appointment.scheduled, id: rdv1, person: luc, starts: 2026-12-03T14:00, mandatory: true, purpose: "atelier CV"}
+  - {at: 2026-11-25T10:00, event: appointment.scheduled, id: rdv1, person: luc, starts: 2026-12-03T14:00, mandatory: true,
+     purpose: "atelier CV"}
   - {at: 2026-11-26T10:00, event: appointment.rescheduled, id: rdv1, starts: 2026-12-04T14:00}
   - {at: 2026-11-27T10:00, event: appointment.cancelled, id: rdv1, by: service}
   - {at: 2026-11-27T11:00, event: appointment.missed, id: rdv1}

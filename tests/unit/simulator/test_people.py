@@ -80,7 +80,7 @@ def test_a_point_can_be_taken_away() -> None:
 CROWDS = """
 scenario: crowds
 people:
-  leila: {first_name: Leïla, phone: "06 12 00 00 05", email: leila@boite.example, postal: ["LEILA TEST", "59000 LILLE"], constraints: [prepaid]}
+  leila: {first_name: Leïla, phone: "06 12 00 00 05", email: leila@boite.example, constraints: [prepaid]}
 crowds:
   sfr: {count: 300, like: leila, carrier: SFR}
   orange: {count: 300, like: leila, carrier: Orange, constraints: [], preferred: voice}
