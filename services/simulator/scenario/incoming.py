@@ -33,6 +33,7 @@ _TOPICS: Mapping[str, str] = {
     "advisor": "advisors.v1",
     "agency": "advisors.v1",
 }
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ID_FIELD: Mapping[str, str] = {"appointment": "appointment_id", "convocation": "convocation_id"}
 _CANCELLED = (EventWord.APPOINTMENT_CANCELLED, EventWord.CONVOCATION_CANCELLED)
 _OUTCOMES = (
@@ -246,7 +247,7 @@ class Producers:
             "address": agency.address,
             "postal_code": agency.postal_code,
             "access_info": agency.access_info,
-            "opening": {str(day): [list(hours) for hours in spans] for day, spans in agency.opening.items()},
+            "opening": {_WEEKDAYS[day]: [list(hours) for hours in spans] for day, spans in agency.opening.items()},
             "closures": [day.isoformat() for day in agency.closures],
             "duty_email": agency.duty_email,
         }

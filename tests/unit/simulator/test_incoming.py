@@ -75,7 +75,7 @@ def test_the_directory_tells_of_everybody_first() -> None:
         "verified_at": "2026-05-25T09:00:00+02:00",
     }
     assert (luc["referent_id"], luc["backup_id"], luc["agency_id"]) == ("adv", "bak", "lille")
-    assert data(told[0])["opening"]
+    assert data(told[0])["opening"]["mon"] == [["09:00", "16:30"]]
     assert data(told[0])["closures"] == ["2026-12-24"]
     assert envelope(told[3])["time"] == "2026-11-25T09:00:00+01:00"
 
