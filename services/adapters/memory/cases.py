@@ -1,14 +1,11 @@
 """Which rows make a case, in memory; ``postgres/sql/cases.sql`` says the same in SQL."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from services.adapters.memory.tables import SETTLED, Tables
+from services.adapters.memory.tables import Tables
+from services.adapters.store_rules import HISTORY, SETTLED
 from services.core.model import Alert, Attempt, Case, Obligation, ObligationId, PersonId, Receipt, Reply
-
-#: settled obligations stay in the case for so long after the newest change of the same person: the caps look back 30 days (rules §10.4),
-#: and a case must not grow with a person's history
-HISTORY = timedelta(days=60)
 
 
 def load_case(tables: Tables, person: PersonId, also: Collection[str]) -> Case:

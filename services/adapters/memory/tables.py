@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.adapters.memory.rows import Shape, Table
+from services.adapters.store_rules import NEVER_SENT
 from services.core.changes import JournalLine, MessageSent
 from services.core.model import (
     Advisor,
@@ -25,20 +26,7 @@ from services.core.model import (
     Reply,
 )
 from services.core.ports.store import DeadLetter, OutboxRow
-from services.core.words import AttemptState, Lane, ObligationState, ReceiptEffect
-
-#: nothing will happen to these any more, unless the source says so
-SETTLED = frozenset(
-    {
-        ObligationState.DONE,
-        ObligationState.CANCELLED,
-        ObligationState.MISSED,
-        ObligationState.LAPSED,
-        ObligationState.NOT_REQUIRED,
-    },
-)
-#: attempts that never went out: they do not stand in the way of a real one for the same item
-NEVER_SENT = frozenset({AttemptState.SKIPPED, AttemptState.CANCELLED})
+from services.core.words import Lane, ReceiptEffect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,9 @@ from typing import cast
 
 import msgspec
 
-from services.adapters.memory.tables import NEVER_SENT, Line, PersonRow, Reference, Tables, item_tag, open_alert_tag
-from services.adapters.shards import shard_of
-from services.adapters.store_errors import GuardBroken, refuse_unlocked
+from services.adapters.memory.tables import Line, PersonRow, Reference, Tables, item_tag, open_alert_tag
+from services.adapters.store_errors import GuardBroken
+from services.adapters.store_rules import NEVER_SENT, newest, refuse_unlocked, shard_of
 from services.core.changes import Changes, JournalLine, Outgoing, Wake
 from services.core.model import Alert, Attempt, Obligation, PersonId
 from services.core.ports.store import OutboxRow
@@ -42,13 +42,13 @@ class Writer:
         for obligation in changes.obligations:
             self._obligation(obligation)
         # What ends comes first: a replacement may stand in the same changes.
-        for attempt in sorted(changes.attempts, key=lambda each: each.state not in NEVER_SENT):
+        for attempt in sorted(newest(changes.attempts, lambda row: row.attempt_id), key=lambda each: each.state not in NEVER_SENT):
             self._attempt(attempt)
         for receipt in changes.receipts:
             self._tables.receipts.put(receipt)
         for reply in changes.replies:
             self._tables.replies.put(reply)
-        for alert in sorted(changes.alerts, key=lambda each: each.closed_at is None):
+        for alert in sorted(newest(changes.alerts, lambda row: row.alert_id), key=lambda each: each.closed_at is None):
             self._alert(alert)
         for message in changes.messages:
             self._tables.messages.put(message)

@@ -1,0 +1,1 @@
+"""PostgreSQL: what is true about people, changed in one transaction. Plain SQL, no extension."""

@@ -1,0 +1,66 @@
+-- The unit of consistency: locking people, waking them, taking them out of the way.
+
+-- name: add_people
+-- A row for everybody who has none yet, in order of id.
+INSERT INTO people (person_id)
+SELECT wanted.person_id
+FROM unnest($1::text[]) AS wanted (person_id)
+WHERE NOT EXISTS (SELECT FROM people WHERE people.person_id = wanted.person_id)
+ORDER BY wanted.person_id COLLATE "C"
+ON CONFLICT (person_id) DO NOTHING;
+
+-- name: lock_people
+-- Lock in order of id, so that two units never wait for each other in a circle.
+SELECT person_id FROM people WHERE person_id = ANY ($1::text[]) ORDER BY person_id FOR NO KEY UPDATE;
+
+-- name: claim_live
+-- People who are due in the live lane, oldest first; those whom somebody else has are left to them.
+SELECT person_id
+FROM people
+WHERE live_at <= $1 AND quarantined_at IS NULL
+ORDER BY live_at, person_id
+LIMIT $2
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: claim_campaign
+-- The same in the campaign lane.
+SELECT person_id
+FROM people
+WHERE campaign_at <= $1 AND quarantined_at IS NULL
+ORDER BY campaign_at, person_id
+LIMIT $2
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: wake
+-- When to look again; a fact only makes it earlier, a decision replaces it.
+UPDATE people
+SET live_at = wanted.live_at, campaign_at = wanted.campaign_at
+FROM (
+    SELECT
+        given.person_id,
+        CASE WHEN given.only_earlier THEN LEAST(before.live_at, given.live_at) ELSE given.live_at END AS live_at,
+        CASE WHEN given.only_earlier THEN LEAST(before.campaign_at, given.campaign_at) ELSE given.campaign_at END AS campaign_at
+    FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::boolean[]) AS given (person_id, live_at, campaign_at, only_earlier)
+    JOIN people AS before ON before.person_id = given.person_id
+) AS wanted
+WHERE people.person_id = wanted.person_id
+  AND (people.live_at, people.campaign_at) IS DISTINCT FROM (wanted.live_at, wanted.campaign_at);
+
+-- name: quarantine
+-- Nobody decides about this person until released.
+UPDATE people SET quarantined_at = $2, quarantine_error = $3 WHERE person_id = $1;
+
+-- name: release
+-- Decisions about these people are taken again.
+UPDATE people SET quarantined_at = NULL, quarantine_error = NULL WHERE person_id = ANY ($1::text[]) AND quarantined_at IS NOT NULL;
+
+-- name: erased_people
+-- Those who asked to be forgotten.
+SELECT person_id FROM people WHERE person_id = ANY ($1::text[]) AND erased;
+
+-- name: next_wake
+-- The earliest instant at which somebody wants to be looked at.
+SELECT LEAST(
+    (SELECT live_at FROM people WHERE live_at IS NOT NULL AND quarantined_at IS NULL ORDER BY live_at LIMIT 1),
+    (SELECT campaign_at FROM people WHERE campaign_at IS NOT NULL AND quarantined_at IS NULL ORDER BY campaign_at LIMIT 1)
+);

@@ -1,0 +1,80 @@
+-- What came in, what goes out.
+
+-- name: see_events
+-- Remember events; returns those that are new. Two readers of one event wait for each other here.
+INSERT INTO inbox (source, event_id, seen_at)
+SELECT DISTINCT source, event_id, $3::timestamptz
+FROM unnest($1::text[], $2::text[]) AS given (source, event_id)
+ORDER BY source, event_id
+ON CONFLICT (source, event_id) DO NOTHING
+RETURNING source, event_id;
+
+-- name: write_outbox
+-- Messages for the relay, in the order in which they were given.
+INSERT INTO outbox (shard, topic, key, type, subject, data, shard_key, at)
+SELECT shard, topic, key, type, subject, data, shard_key, at
+FROM ROWS FROM (
+    json_to_recordset($1) AS (topic text, key text, type text, subject text, data json, shard_key text, at timestamptz),
+    unnest($2::smallint[])
+) WITH ORDINALITY AS given (topic, key, type, subject, data, shard_key, at, shard, place)
+ORDER BY place;
+
+-- name: take_shard
+-- True when nobody else works on this shard; ours until the transaction ends.
+SELECT pg_try_advisory_xact_lock($1, $2);
+
+-- name: claim_outbox
+-- The oldest rows of a shard.
+SELECT id, shard, topic, key, type, subject, data, shard_key, at
+FROM outbox
+WHERE shard = $1 AND published_at IS NULL
+ORDER BY id
+LIMIT $2;
+
+-- name: mark_published
+-- The broker has these.
+UPDATE outbox SET published_at = $2 WHERE id = ANY ($1::bigint[]) AND published_at IS NULL;
+
+-- name: outbox_size
+-- How many wait.
+SELECT count(*) FROM outbox WHERE published_at IS NULL;
+
+-- name: write_dead_letters
+-- Records that nobody could read; the same record twice is one.
+INSERT INTO dead_letters (topic, partition, "offset", errors, at)
+SELECT topic, partition, "offset", errors, at
+FROM json_populate_recordset(NULL::dead_letters, $1)
+ON CONFLICT (topic, partition, "offset") DO UPDATE SET errors = excluded.errors, at = excluded.at;
+
+-- name: write_journal
+-- Lines for simulations and the demo.
+INSERT INTO journal (at, what, fields)
+SELECT at, what, fields
+FROM ROWS FROM (json_to_recordset($1) AS (at timestamptz, what text, fields json)) WITH ORDINALITY AS given (at, what, fields, place)
+ORDER BY place;
+
+-- name: journal
+-- In order of instant and writing.
+SELECT coalesce(json_agg(r ORDER BY r.at, r.number), '[]')::text FROM journal AS r;
+
+-- name: announce
+-- Tell the listeners, once, when the transaction is committed: the earliest instant that somebody is to be looked at, and that messages wait.
+SELECT
+    CASE WHEN $1::text IS NOT NULL THEN pg_notify('sans_faute_wake', $1) END,
+    CASE WHEN $2::boolean THEN pg_notify('sans_faute_outbox', '') END;
+
+-- name: sweep_outbox
+-- Published rows have done their work.
+DELETE FROM outbox WHERE published_at < $1;
+
+-- name: sweep_inbox
+-- Events older than any topic keeps them cannot come again.
+DELETE FROM inbox WHERE seen_at < $1;
+
+-- name: sweep_dead_letters
+-- As long as the dead-letter topic keeps them.
+DELETE FROM dead_letters WHERE at < $1;
+
+-- name: sweep_messages
+-- Words are kept for six months (rules §8.3).
+DELETE FROM messages WHERE at < $1;

@@ -1,0 +1,105 @@
+"""The database: units of work in PostgreSQL, and what the processes ask of it from outside a unit."""
+
+import contextlib
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.adapters.postgres.connection import Pool, database_errors
+from services.adapters.postgres.staff import StaffMemory
+from services.adapters.postgres.statements import SQL
+from services.adapters.postgres.unit import PostgresUnit
+from services.core.changes import JournalLine
+from services.core.model import PersonId
+from services.core.ports.store import Unit
+
+_journal = msgspec.json.Decoder(list[JournalLine])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what is only traffic is kept; evidence is not the store's to forget (rules §8.3)."""
+
+    #: published messages: long enough to look at yesterday's
+    outbox: timedelta = timedelta(days=2)
+    #: no topic keeps an event longer than this, so it cannot come again
+    inbox: timedelta = timedelta(days=45)
+    dead_letters: timedelta = timedelta(days=30)
+    #: the words that were sent
+    messages: timedelta = timedelta(days=183)
+
+
+class PostgresStore:
+    """Implements ``services.core.ports.store.Store``."""
+
+    def __init__(self, pool: Pool, *, journal: bool = False, shards: int = 16) -> None:
+        self._pool = pool
+        self._keeps_journal = journal
+        self._shards = shards
+        self._staff = StaffMemory()
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]:
+        """Open a unit; see ``Store.unit``."""
+        return self._unit()
+
+    async def next_wake(self) -> datetime | None:
+        """See ``Store.next_wake``."""
+        at: datetime | None = await self._value("next_wake")
+        return at
+
+    async def outbox_size(self) -> int:
+        """See ``Store.outbox_size``."""
+        return int(await self._value("outbox_size"))
+
+    async def journal(self) -> list[JournalLine]:
+        """See ``Store.journal``."""
+        return _journal.decode(await self._value("journal"))
+
+    async def release(self, people: Collection[PersonId]) -> None:
+        """Let decisions about quarantined people be taken again."""
+        async with self._unit() as unit:
+            await unit.release(people)
+
+    async def sweep(self, now: datetime, retention: Retention | None = None) -> None:
+        """Forget traffic that is older than its retention; meant for once an hour."""
+        kept = retention or Retention()
+        for statement, age in (
+            ("sweep_outbox", kept.outbox),
+            ("sweep_inbox", kept.inbox),
+            ("sweep_dead_letters", kept.dead_letters),
+            ("sweep_messages", kept.messages),
+        ):
+            with database_errors():
+                await self._pool.execute(SQL[statement], now - age)
+
+    @asynccontextmanager
+    async def _unit(self) -> AsyncIterator[PostgresUnit]:
+        with database_errors():
+            connection = await self._pool.acquire()
+        try:
+            transaction = connection.transaction()
+            with database_errors():
+                await transaction.start()
+            unit = PostgresUnit(connection, staff=self._staff, shards=self._shards, journal=self._keeps_journal)
+            try:
+                yield unit
+                await unit.announce()
+            except BaseException:
+                # A connection that is gone has rolled back already; what went wrong first is what the caller must hear of.
+                with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+                    await transaction.rollback()
+                raise
+            with database_errors():
+                await transaction.commit()
+        finally:
+            with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+                await self._pool.release(connection)
+
+    async def _value(self, statement: str) -> Any:
+        with database_errors():
+            return await self._pool.fetchval(SQL[statement])
