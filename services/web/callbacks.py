@@ -35,7 +35,7 @@ class RequestMaker(Protocol[R_co]):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: a generic class with slots cannot remember its parameter
 class Callbacks(Generic[R]):
     """``/callbacks/{provider}`` for every provider that is wired."""
 

@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.core.ports.streams import NotPublished
-from services.web.ports import Border, Incoming, Outlet, Problem
+from services.core.events import Problem
+from services.core.ports.streams import Message, NotPublished
+from services.web.border import Border
+from services.web.ports import Outlet
 from services.web.security import bearer_allowed, read_body
 
 SINGLE: Final = "application/cloudevents+json"
@@ -53,11 +55,11 @@ class Events:
 
     async def _publish(self, events: Sequence[bytes]) -> Response:
         """Everything or nothing."""
-        good: list[Incoming] = []
+        good: list[Message] = []
         bad: list[dict[str, object]] = []
         for index, event in enumerate(events):
             judged = self.border.judge(event)
-            if isinstance(judged, Incoming):
+            if isinstance(judged, Message):
                 good.append(judged)
             else:
                 bad.append({"index": index, "errors": [_error(problem) for problem in judged]})

@@ -26,6 +26,7 @@ from services.core.model import (
 )
 from services.core.ports.providers import Envelope, ProviderReceipt, ProviderReply
 from services.core.ports.store import DeadLetter
+from services.core.ports.streams import Message
 from services.core.words import Channel, Severity, Why
 
 #: the adapter's own request type, made by a function that is handed in with the sources
@@ -207,15 +208,6 @@ class Engine(Protocol):
 # --- what the pages and the border write --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """A CloudEvent that obeys the contracts, and where it goes."""
-
-    topic: str
-    key: str
-    event: bytes
-
-
 class Outlet(Protocol):
     """Onto Kafka first."""
 
@@ -223,30 +215,8 @@ class Outlet(Protocol):
         """Return once Kafka has the event under this id; raise ``NotPublished`` otherwise."""
         ...
 
-    async def forward(self, events: Sequence[Incoming]) -> None:
+    async def forward(self, messages: Sequence[Message]) -> None:
         """Publish CloudEvents that somebody else wrote, as they are and in order; raise ``NotPublished`` when Kafka lacks one."""
-        ...
-
-
-class Problem(Protocol):
-    """One thing that is wrong with an event; never quotes a value."""
-
-    @property
-    def path(self) -> str:
-        """Where."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """What."""
-        ...
-
-
-class Border(Protocol):
-    """The contracts, as the border asks them."""
-
-    def judge(self, event: bytes) -> Incoming | Sequence[Problem]:
-        """Where this CloudEvent goes, or every problem of it; only the topics that producers write are accepted (contracts §2)."""
         ...
 
 

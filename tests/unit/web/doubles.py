@@ -1,7 +1,7 @@
 """Doubles of what other rooms provide to the pages; the store behind them is the real one in memory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,8 +17,9 @@ from services.core.model import (
     ObligationId,
     PersonId,
 )
+from services.core.ports.providers import ProviderReceipt, ProviderReply
 from services.core.ports.store import StoreUnavailable
-from services.core.ports.streams import NotPublished
+from services.core.ports.streams import Message, NotPublished
 from services.core.words import (
     Routed,
 )
@@ -27,7 +28,6 @@ from services.web.ports import (
     DeskAction,
     DeskLine,
     DeskResult,
-    Incoming,
     Lag,
     Lease,
     LinkCase,
@@ -158,7 +158,7 @@ class RecordingOutlet:
     """``Outlet`` that keeps what it was given, or says that Kafka is away."""
 
     published: list[tuple[str, Outgoing]] = field(default_factory=list)
-    forwarded: list[Incoming] = field(default_factory=list)
+    forwarded: list[Message] = field(default_factory=list)
     away: bool = False
 
     async def publish(self, event_id: str, message: Outgoing) -> None:
@@ -167,11 +167,11 @@ class RecordingOutlet:
             raise NotPublished([0], "away")
         self.published.append((event_id, message))
 
-    async def forward(self, events: Sequence[Incoming]) -> None:
+    async def forward(self, messages: Sequence[Message]) -> None:
         """See ``Outlet``."""
         if self.away:
             raise NotPublished([0], "away")
-        self.forwarded += events
+        self.forwarded += messages
 
 
 @dataclass(slots=True)
@@ -301,17 +301,27 @@ class Call:
 
     method: str
     url: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: bytes
-    query: dict[str, str]
+    query: Mapping[str, str]
 
 
 @dataclass(slots=True)
-class NoBorder:
-    """``Border`` that finds every event good or bad, as a test says."""
+class SilentFeedback:
+    """``Feedback`` in lists, or away."""
 
-    problems: dict[bytes, list[Problem]] = field(default_factory=dict)
+    receipts: list[ProviderReceipt] = field(default_factory=list)
+    replies: list[ProviderReply] = field(default_factory=list)
+    away: bool = False
 
-    def judge(self, event: bytes) -> Incoming | Sequence[Problem]:
-        """See ``Border``."""
-        return self.problems.get(event) or Incoming(topic="appointments.v1", key="luc", event=event)
+    async def receipt(self, receipt: ProviderReceipt) -> None:
+        """See ``Feedback``."""
+        if self.away:
+            raise NotPublished([0], "away")
+        self.receipts.append(receipt)
+
+    async def reply(self, reply: ProviderReply) -> None:
+        """See ``Feedback``."""
+        if self.away:
+            raise NotPublished([0], "away")
+        self.replies.append(reply)

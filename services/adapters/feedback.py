@@ -1,0 +1,129 @@
+"""What comes back from the world, onto Kafka first: receipts, replies, the link page's answers, events of producers.
+
+Sender and words of a job seeker become a keyed hash and a sealed text here, before anything leaves the process.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from services.core.changes import Outgoing
+from services.core.ports.clock import Clock
+from services.core.ports.providers import ProviderReceipt, ProviderReply
+from services.core.ports.streams import Message, Publisher
+
+RECEIPTS: Final = "receipts.v1"
+REPLIES: Final = "replies.v1"
+
+
+class Encode(Protocol):
+    """Writes a CloudEvent (contracts §1)."""
+
+    def __call__(self, outgoing: Outgoing, event_id: str, source: str, at: datetime) -> Message:
+        """Structured mode, UTF-8 JSON, with the content type as a header."""
+        ...
+
+
+class Veil(Protocol):
+    """What hides a sender and their words under the service's key."""
+
+    def sender_hash(self, value: str) -> str:
+        """Keyed hash of an E.164 number or an address in lower case."""
+        ...
+
+    def seal(self, text: str) -> str:
+        """Encrypted text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaOutlet:
+    """Implements ``services.web.ports.Outlet``."""
+
+    publisher: Publisher
+    encode: Encode
+    #: who we are in ``source``
+    source: str
+
+    async def publish(self, event_id: str, message: Outgoing) -> None:
+        """Return once Kafka has it; raises ``NotPublished``."""
+        await self.publisher.publish([self.encode(message, event_id, self.source, message.at)])
+
+    async def forward(self, messages: Sequence[Message]) -> None:
+        """Publish what others wrote, as it is and in order; raises ``NotPublished``."""
+        if messages:
+            await self.publisher.publish(messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaFeedback:
+    """Implements ``services.core.ports.providers.Feedback``, over any publisher."""
+
+    publisher: Publisher
+    encode: Encode
+    seals: Veil
+    clock: Clock
+    #: who we are in ``source``; the provider's name follows, because its report ids are its own
+    source: str
+
+    async def receipt(self, receipt: ProviderReceipt) -> None:
+        """To ``receipts.v1``, under the provider's own report id: a repeated report is the same event."""
+        now = self.clock.now()
+        data = _present(
+            provider=receipt.provider,
+            provider_ref=receipt.provider_ref,
+            attempt_id=receipt.attempt_id,
+            part=receipt.part,
+            status=receipt.status.value,
+            raw_status=receipt.raw_status,
+            reason=receipt.reason,
+            carrier=receipt.carrier,
+            at=receipt.at.isoformat(),
+            received_at=now.isoformat(),
+        )
+        # the person is not known here: reports of one message share its reference, and so a partition
+        key = receipt.provider_ref or receipt.attempt_id or receipt.receipt_id
+        outgoing = Outgoing(
+            topic=RECEIPTS,
+            key=key,
+            type="receipt.received",
+            subject=receipt.attempt_id or key,
+            data=data,
+            shard_key=key,
+            at=now,
+        )
+        await self._publish(outgoing, receipt.receipt_id, f"{self.source}/{receipt.provider}")
+
+    async def reply(self, reply: ProviderReply) -> None:
+        """To ``replies.v1``; the sender leaves as a hash, the words sealed."""
+        sender = self.seals.sender_hash(reply.sender) if reply.sender else None
+        data = _present(
+            channel=reply.channel.value,
+            choice=reply.choice.value,
+            identity=reply.identity.value,
+            answered_by="unknown",
+            attempt_id=reply.attempt_id,
+            sender_hash=sender,
+            text_sealed=self.seals.seal(reply.text) if reply.text else None,
+            at=reply.at.isoformat(),
+        )
+        key = sender or reply.attempt_id or reply.reply_id
+        outgoing = Outgoing(
+            topic=REPLIES,
+            key=key,
+            type="reply.received",
+            subject=reply.attempt_id or key,
+            data=data,
+            shard_key=key,
+            at=self.clock.now(),
+        )
+        await self._publish(outgoing, reply.reply_id, f"{self.source}/{reply.channel.value}")
+
+    async def _publish(self, outgoing: Outgoing, event_id: str, source: str) -> None:
+        await self.publisher.publish([self.encode(outgoing, event_id, source, outgoing.at)])
+
+
+def _present(**fields: object) -> dict[str, object]:
+    """The fields that are there: the contract knows no nulls."""
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,51 @@
+"""The contracts at the HTTP border: where a producer's CloudEvent goes, or everything that is wrong with it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from services.core.events import Problem
+from services.core.ports.streams import Message
+
+#: Topics that producers write (contracts §2); what we write ourselves is not accepted from outside.
+WRITABLE: Final = frozenset({"appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1"})
+#: Fields that may be the key, in this order: an advisor's event names its agency too.
+_KEYS: Final = ("person_id", "advisor_id", "agency_id")
+_HEADERS: Final = {"content-type": "application/cloudevents+json; charset=UTF-8"}
+
+#: topic, value, key → the event, or every problem of it
+Decode = Callable[[str, bytes | None, str | None], object]
+#: type of a CloudEvent → topic; raises ``KeyError`` (or ``ValueError``) for a type that nobody knows
+TopicOf = Callable[[str], str]
+
+
+class _Head(msgspec.Struct):
+    type: str
+    data: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Border:
+    """Judges one event with the same decoder as intake, so that what is taken here is never a dead letter there."""
+
+    decode: Decode
+    topic_of: TopicOf
+
+    def judge(self, event: bytes) -> Message | Sequence[Problem]:
+        """The message to publish, value as it came; or every problem, none quoting a value."""
+        try:
+            head = msgspec.json.decode(event, type=_Head)
+            topic = self.topic_of(head.type)
+        except msgspec.DecodeError:
+            return [Problem(path="/", message="is not a CloudEvent with type and data in JSON")]
+        except (KeyError, ValueError):
+            return [Problem(path="/type", message="is not a type that producers write")]
+        if topic not in WRITABLE:
+            return [Problem(path="/type", message="is not a type that producers write")]
+        decoded = self.decode(topic, event, None)
+        if isinstance(decoded, list):
+            return decoded
+        key = next(str(head.data[name]) for name in _KEYS if name in head.data)
+        return Message(topic=topic, key=key, value=event, headers=_HEADERS)
