@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
+from functools import lru_cache
 from typing import Final
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, Timezone
 from jinja2 import Template
 
 from services.adapters.rendering.blocks import parse, plain
@@ -59,5 +60,12 @@ def calendar_file(template: Template, notice: Notice, names: Mapping[str, object
         for part, words in sections(template.render(names, meeting=meeting)).items():
             event.add(part, words)
         calendar.add_component(event)
-    calendar.add_missing_timezones()
+    years = {meeting.at.year for meeting in meetings}
+    calendar.subcomponents.insert(0, _zone(notice.zone, min(years), max(years)))
     return bytes(calendar.to_ical())
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str, first_year: int, last_year: int) -> Timezone:
+    """The VTIMEZONE of these years; working one out takes longer than all the rest of an e-mail."""
+    return Timezone.from_tzid(name, first_date=date(first_year, 1, 1), last_date=date(last_year + 1, 1, 1))

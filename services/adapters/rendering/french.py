@@ -49,7 +49,7 @@ class French:
     """Dates as « mardi 1er décembre », hours as « 10 h 30 » or « dix heures trente », codes letter by letter."""
 
     def __init__(self, dates: DateWords, places: PlaceWords) -> None:
-        self._dates = dates
+        self.dates = dates
         self._places = places
 
     @classmethod
@@ -82,7 +82,7 @@ class French:
 
     def day(self, day: date) -> str:
         """« mardi 1er décembre »: always with the day's name, never 01/12 (rules §8.1)."""
-        return f"{self.short_day(day)} {self._dates.months[day.month - 1]}"
+        return f"{self.short_day(day)} {self.dates.months[day.month - 1]}"
 
     def short_day(self, day: date) -> str:
         """« mardi 1er », where the month has just been said."""
@@ -90,29 +90,29 @@ class French:
 
     def full_date(self, day: date) -> str:
         """« 1er décembre 2026 », for letterheads."""
-        return f"{self._number(day)} {self._dates.months[day.month - 1]} {day.year}"
+        return f"{self._number(day)} {self.dates.months[day.month - 1]} {day.year}"
 
     def hour(self, at: datetime) -> str:
         """« 10 h 30 », « 14 h »."""
         minutes = f" {at:%M}" if at.minute else ""
-        return f"{at.hour} {self._dates.hour}{minutes}"
+        return f"{at.hour} {self.dates.hour}{minutes}"
 
     def moment(self, at: datetime) -> str:
         """« mardi 1er décembre à 10 h 30 »."""
-        return f"{self.day(at)} {self._dates.at} {self.hour(at)}"
+        return f"{self.day(at)} {self.dates.at} {self.hour(at)}"
 
     def sms_hour(self, at: datetime) -> str:
         """« 10h30 », « 14h »."""
         minutes = f"{at:%M}" if at.minute else ""
-        return f"{at.hour}{self._dates.hour}{minutes}"
+        return f"{at.hour}{self.dates.hour}{minutes}"
 
     def spoken_day(self, day: date) -> str:
         """« mardi premier décembre »."""
-        return f"{self._short_spoken_day(day)} {self._dates.months[day.month - 1]}"
+        return f"{self._short_spoken_day(day)} {self.dates.months[day.month - 1]}"
 
     def spoken_hour(self, at: datetime) -> str:
         """« dix heures trente », « midi »."""
-        words = self._dates
+        words = self.dates
         if at.hour in (0, 12):
             whole = words.midnight if at.hour == 0 else words.noon
         else:
@@ -129,16 +129,16 @@ class French:
 
     def spelled(self, code: str) -> str:
         """K7Q4-PM2X as « K, sept, Q, quatre, P, M, deux, X »."""
-        return ", ".join(self._dates.numbers[int(letter)] if letter.isdigit() else letter for letter in code if letter.isalnum())
+        return ", ".join(self.dates.numbers[int(letter)] if letter.isdigit() else letter for letter in code if letter.isalnum())
 
     def month(self, period: str) -> str:
         """« novembre 2026 », of the period "2026-11"."""
         year, month = period.split("-")
-        return f"{self._dates.months[int(month) - 1]} {year}"
+        return f"{self.dates.months[int(month) - 1]} {year}"
 
     def of_month(self, period: str) -> str:
         """« de novembre », « d'octobre », of a period."""
-        return self._dates.of_months[int(period.split("-")[1]) - 1]
+        return self.dates.of_months[int(period.split("-")[1]) - 1]
 
     def where(self, place: Place) -> str:
         """« agence Lille Centre », « Mission locale », « par téléphone »."""
@@ -159,23 +159,23 @@ class French:
         return name if len(name) <= letters else _cut(name, letters)
 
     def _span(self, days: tuple[date, ...], say: Callable[[date], str]) -> str:
-        first, last, words = say(days[0]), say(days[-1]), self._dates.span
+        first, last, words = say(days[0]), say(days[-1]), self.dates.span
         if len(days) == 1:
             return first
         return f"{first} {words['and']} {last}" if len(days) == 2 else f"{words['from']} {first} {words['to']} {last}"
 
     def _weekday(self, day: date) -> str:
-        return self._dates.days[day.weekday()]
+        return self.dates.days[day.weekday()]
 
     def _number(self, day: date) -> str:
-        return self._dates.first if day.day == 1 else str(day.day)
+        return self.dates.first if day.day == 1 else str(day.day)
 
     def _short_spoken_day(self, day: date) -> str:
-        number = self._dates.first_spoken if day.day == 1 else self._dates.numbers[day.day]
+        number = self.dates.first_spoken if day.day == 1 else self.dates.numbers[day.day]
         return f"{self._weekday(day)} {number}"
 
     def _feminine(self, number: int) -> str:
-        return self._dates.feminine.get(str(number), self._dates.numbers[number])
+        return self.dates.feminine.get(str(number), self.dates.numbers[number])
 
 
 def _read(file: Path) -> dict[str, Any]:

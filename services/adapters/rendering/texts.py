@@ -1,7 +1,4 @@
-"""The port ``Texts`` over the folder ``templates/``: one message is a folder, one channel a file (or two).
-
-Next: services/adapters/providers.
-"""
+"""The port ``Texts`` over the folder ``templates/``: one message is a folder, one channel a file or two."""
 
 from pathlib import Path
 

@@ -8,8 +8,8 @@ from typing import Final
 
 _NO_BREAK: Final = "\u00a0"
 
-#: before « ; : ! ? » », after « « », inside « 10 h 30 », inside « 1er décembre » and « 15 minutes »
-_TIED: Final = re.compile(r" (?=[;:!?»])|(?<=«) |(?<=\d) (?=h\b)|(?<=\d h) (?=\d\d\b)|(?<=\b1er) |(?<=\d) (?=minutes\b)")
+#: before « ; : ! ? » », after « « », between a number and its word (10 h 30, 15 minutes, 1er décembre)
+_TIED: Final = re.compile(r" (?=[;:!?»])|(?<=«) |(?<=\d) (?=[a-zéû])|(?<=\d h) (?=\d\d\b)|(?<=\b1er) ")
 
 
 def typographic(words: str) -> str:
