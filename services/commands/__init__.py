@@ -26,6 +26,7 @@ class Command:
 #: A new command is one function and one line here. Imported only when it runs, so that ``--help`` is fast.
 COMMANDS: dict[str, Command] = {
     "up": Command(summary="Run every process; Kafka and PostgreSQL are started unless configured.", target="services.commands.up:up"),
+    "migrate": Command(summary="Bring the database to this version's schema.", target="services.commands.migrate:migrate"),
     "doctor": Command(summary="Say what is missing on this machine and how to get it.", target="services.commands.doctor:doctor"),
 }
 
