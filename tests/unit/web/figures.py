@@ -53,7 +53,7 @@ BUSY = replace(
         OpenAlerts(severity=Severity.HIGH, open=5, unclaimed=3, oldest_unclaimed_at=NOW - timedelta(hours=3)),
         OpenAlerts(severity=Severity.MEDIUM, open=9, unclaimed=9, oldest_unclaimed_at=NOW - timedelta(days=1)),
     ),
-    quarantined=(Quarantined(person_id=PersonId("p-0412"), at=NOW - timedelta(minutes=3), error="ZeroDivisionError"),),
+    quarantined=(Quarantined(person_id=PersonId("p-0412"), at=NOW - timedelta(minutes=3), error="KeyError"),),
     dead_letters=(
         DeadLetter(
             topic="convocations.v1",

@@ -1,0 +1,184 @@
+"""The advisor's pages over HTTP."""
+
+import re
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from services.core.changes import Changes
+from services.core.words import AlertType, Routed, Severity
+from services.web.ports import DeskAction, DeskResult
+from tests.unit.web.people import NOW, alert, meeting, person
+from tests.unit.web.world import World
+
+
+def form(world: World, **more: str) -> dict[str, str]:
+    """A filled-in action about Luc."""
+    token = world.tokens.issue("durand", NOW)
+    return {"token": token, "person_id": "luc", "alert_id": "al-luc", "obligation_id": "cv:luc", "action": "called", **more}
+
+
+async def test_choose_who_you_are(staff: httpx.AsyncClient) -> None:
+    """A plain list of active advisors, with the word that nobody is signed in."""
+    page = (await staff.get("/advisor")).text
+    assert "Mme Durand" in page
+    assert "M. Parti" not in page
+    assert "Sans connexion" in page
+
+
+async def test_least_time_first(staff: httpx.AsyncClient) -> None:
+    """People stand by the time that is left to act; one person's alerts stand together."""
+    page = (await staff.get("/advisor/durand")).text
+    assert re.findall(r"/people/(\w+)", page) == ["genevieve", "luc", "leila"]
+    assert page.count('class="person"') == 3
+    assert page.count('class="alert ') == 4
+
+
+async def test_what_a_line_says(staff: httpx.AsyncClient) -> None:
+    """Who, what is owed and when, what is known, what to do, by when, and the severity as a word."""
+    page = (await staff.get("/advisor/durand")).text
+    for words in (
+        "Luc M.",
+        "jeudi 26 novembre à 10&nbsp;h&nbsp;30",
+        "2 appels sans réponse",
+        "Appelez la personne maintenant.",
+        "mercredi 25 novembre à 16&nbsp;h&nbsp;30",
+        "critique",
+        "il reste 6&nbsp;h",
+        "en retard de 1&nbsp;h",
+    ):
+        assert words in page
+
+
+async def test_contact_data_is_masked_in_the_list(staff: httpx.AsyncClient) -> None:
+    """The list shows neither a whole number or address nor a last name; a dead address not at all."""
+    page = (await staff.get("/advisor/durand")).text
+    for secret in ("06 12 34 56 78", "0612345678", "Martin", "ancien-fai"):
+        assert secret not in page
+    assert "06 … 78" in page
+
+
+async def test_not_the_colour_alone(staff: httpx.AsyncClient) -> None:
+    """Every coloured tag carries its word."""
+    page = (await staff.get("/advisor/durand")).text
+    tags = re.findall(r'<span class="tag \w+">([^<]+)</span>', page)
+    assert tags
+    assert all(re.search(r"[a-zé]{4}", tag) for tag in tags)
+
+
+async def test_an_empty_list(staff: httpx.AsyncClient) -> None:
+    """An advisor without alerts reads that there is nothing to do."""
+    assert "Rien à faire" in (await staff.get("/advisor/morel")).text
+
+
+async def test_the_agency_sees_what_is_routed_to_it(world: World, staff: httpx.AsyncClient) -> None:
+    """An alert without an advisor stands on everybody's list in its agency, and opens the file."""
+    duty = meeting("nouria", "nouria", "2026-11-26T09:00")
+    orphan = alert("al-n", duty, AlertType.UNREACHABLE, Severity.HIGH, "2026-11-25T12:00", advisor_id=None, routed=Routed.AGENCY)
+    await world.put(Changes(profiles=[person("nouria", "Nouria", referent_id="gone", backup_id=None)], obligations=[duty], alerts=[orphan]))
+    assert "Nouria" in (await staff.get("/advisor/petit")).text
+    assert (await staff.get("/advisor/petit/people/nouria")).status_code == 200
+    assert "Nouria" not in (await staff.get("/advisor/morel")).text
+    assert (await staff.get("/advisor/morel/people/nouria")).status_code == 403
+
+
+async def test_the_story_of_a_person(world: World, staff: httpx.AsyncClient) -> None:
+    """What was sent and how it went, why now, why this way, why not another, the words, and the level of proof in words."""
+    page = (await staff.get("/advisor/durand/people/luc")).text
+    for words in (
+        "impossible à remettre",
+        "Pourquoi maintenant&nbsp;: le message d’avant n’est pas arrivé",  # noqa: RUF001
+        "Pourquoi ce moyen&nbsp;: c’est le premier moyen utilisable",  # noqa: RUF001
+        "lettre (la lettre arriverait trop tard)",
+        "rendez-vous obligatoire jeudi 26 novembre",
+        "message arrivé, rien ne prouve qu’il a été lu",  # noqa: RUF001
+        "pas de réponse à l’appel",  # noqa: RUF001
+        "06 12 34 56 78",
+    ):
+        assert words in page
+    assert world.access.lines == [("durand", "luc", "read_file", True)]
+
+
+async def test_never_says_that_the_person_confirmed(staff: httpx.AsyncClient) -> None:
+    """SC-03: a link answered by a helper is « confirmé par le lien, identité non vérifiée, par un proche »."""
+    page = (await staff.get("/advisor/durand/people/leila")).text
+    assert "confirmé par le lien, identité non vérifiée, par un proche" in page
+    assert "la personne a confirmé" not in page
+
+
+@pytest.mark.parametrize("path", ["/advisor/morel/people/luc", "/advisor/durand/people/nobody", "/advisor/gone"])
+async def test_denied_by_default(world: World, staff: httpx.AsyncClient, path: str) -> None:
+    """Who does not follow a person, asks for an unknown one or has left reads nothing; the attempt is logged."""
+    answer = await staff.get(path)
+    assert answer.status_code == 403
+    assert "Accès refusé" in answer.text
+    assert "06 12" not in answer.text
+    assert not any(granted for *_, granted in world.access.lines)
+
+
+async def test_unknown_advisor(staff: httpx.AsyncClient) -> None:
+    """404."""
+    assert (await staff.get("/advisor/nobody")).status_code == 404
+
+
+@pytest.mark.parametrize("action", list(DeskAction))
+async def test_actions_reach_the_desk(world: World, staff: httpx.AsyncClient, action: DeskAction) -> None:
+    """A posted action is carried out, logged, and answered by going back with a word of thanks."""
+    answer = await staff.post("/advisor/durand/acts", data=form(world, action=action.value))
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/advisor/durand?done={action.value}"
+    assert world.desk.acts == [("durand", "luc", action, "al-luc", "cv:luc")]
+    assert world.access.lines == [("durand", "luc", f"act_{action.value}", True)]
+    assert "C’est noté" in (await staff.get(answer.headers["location"])).text  # noqa: RUF001
+
+
+async def test_back_to_the_file(world: World, staff: httpx.AsyncClient) -> None:
+    """An action from the person's page leads back there."""
+    answer = await staff.post("/advisor/durand/acts", data=form(world, back="file"))
+    assert answer.headers["location"] == "/advisor/durand/people/luc?done=called"
+
+
+@pytest.mark.parametrize(("result", "words"), [(DeskResult.TAKEN, "Un collègue"), (DeskResult.GONE, "fermée")])
+async def test_somebody_was_faster(world: World, staff: httpx.AsyncClient, result: DeskResult, words: str) -> None:
+    """The advisor is told when a colleague has it, or when it is over."""
+    world.desk.result = result
+    answer = await staff.post("/advisor/durand/acts", data=form(world))
+    assert words in (await staff.get(answer.headers["location"])).text
+
+
+async def test_forms_from_elsewhere(world: World, staff: httpx.AsyncClient) -> None:
+    """A form without our token, with another advisor's or with an old one does nothing."""
+    others = world.tokens.issue("petit", NOW)
+    old = world.tokens.issue("durand", NOW - timedelta(hours=13))
+    for token in ("", "x.y", "99999999999999.x", others, old):
+        assert (await staff.post("/advisor/durand/acts", data=form(world, token=token))).status_code == 403
+    assert world.desk.acts == []
+
+
+async def test_actions_about_others(world: World, staff: httpx.AsyncClient) -> None:
+    """Acting on somebody whom the advisor does not follow is denied here, and by the desk when it knows better."""
+    token = world.tokens.issue("morel", NOW)
+    assert (await staff.post("/advisor/morel/acts", data=form(world, token=token))).status_code == 403
+    assert world.desk.acts == []
+    world.desk.result = DeskResult.DENIED
+    assert (await staff.post("/advisor/durand/acts", data=form(world))).status_code == 403
+
+
+async def test_an_unknown_action(world: World, staff: httpx.AsyncClient) -> None:
+    """422, nothing done."""
+    assert (await staff.post("/advisor/durand/acts", data=form(world, action="delete"))).status_code == 422
+    assert world.desk.acts == []
+
+
+async def test_other_names_for_this_machine(world: World, staff: httpx.AsyncClient) -> None:
+    """A page of another site that points its own name at this machine reads nothing (DNS rebinding)."""
+    assert (await staff.get("/advisor", headers={"host": "evil.example"})).status_code == 400
+
+
+async def test_database_away(world: World, staff: httpx.AsyncClient) -> None:
+    """A calm page instead of an error."""
+    world.pages.away = True
+    answer = await staff.get("/advisor/durand")
+    assert answer.status_code == 503
+    assert "base de données" in answer.text
