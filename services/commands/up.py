@@ -38,7 +38,7 @@ def up() -> None:
 async def _run(settings: Settings, console: Console) -> Outcome:
     with on_stop_signals(_cancelling_us()):
         console.print("Starting.")
-        async with started_servers(settings, console.print) as servers:
+        async with started_servers(settings, lambda line: console.print(line, soft_wrap=True, markup=False)) as servers:
             surroundings = Surroundings(
                 settings=settings, servers=servers, service_key=service_key(settings), metrics=Metrics(), health=Health()
             )
