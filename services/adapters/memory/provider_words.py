@@ -29,11 +29,11 @@ _SMS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def report_of(channel: Channel, word: str) -> tuple[Reading, str] | None:
-    """The canonical reading of a report and its raw words; none for one that says nothing (``none``, ``out_of_office``).
+    """The canonical reading of a report and its raw words; none for one that says nothing new (``none``, ``accepted``, ``out_of_office``).
 
     Key presses are a conversation, not a report. Raises ``ValueError`` for a word that the channel does not know.
     """
-    if word in {"none", "out_of_office"}:
+    if word in {"none", "accepted", "out_of_office"}:
         return None
     return _REPORTS[channel](word)
 
@@ -52,17 +52,13 @@ def _sms_report(word: str) -> tuple[Reading, str]:
 
 def _email_report(word: str) -> tuple[Reading, str]:
     kind, _, rest = word.partition(" ")
-    if word == "accepted":
-        return Reading(status=ReceiptStatus.ACCEPTED), "250"
     if word == "complaint":
         return Reading(status=ReceiptStatus.COMPLAINT, reason="arf"), "ARF abuse"
     if word == "delivered":
         return statuses.email_dsn("delivered", "2.0.0", ""), "delivered 2.0.0"
     if kind in {"bounce", "reject"} and rest:
         said = rest.strip('"')
-        action = "delayed" if said.startswith("4") and kind == "bounce" else "failed"
-        reading = statuses.email_answer(said) if action == "delayed" else statuses.email_dsn(action, said, said)
-        return reading, f"{action} {said}"
+        return statuses.email_dsn("failed", said, said), f"failed {said}"
     raise ValueError(f"no such e-mail report: {word}")
 
 

@@ -24,11 +24,13 @@ from services.core.ports.providers import (
 from services.core.ports.streams import NotPublished
 from services.core.statuses import Reading
 from services.core.voice import Result, converse, kind_of
-from services.core.words import Channel, Choice, Identity, ReceiptStatus, ReplyChannel, Why
+from services.core.words import Channel, Identity, ReceiptStatus, ReplyChannel, Why
 
 #: how long we wait for a provider's answer; a longer silence leaves us not knowing
 _PATIENCE: Final = timedelta(seconds=10)
-#: providers that can be asked by our reference know what they do not have; the others only remember what they took
+#: what the protocols can tell when asked by our reference: a print shop knows what it has not; SMPP only remembers what it took in
+#: this process; nobody asks a mail server or an exchange
+_REMEMBERS: Final = frozenset((Channel.SMS, Channel.LETTER))
 _KNOWS_WHAT_IT_HAS_NOT: Final = frozenset((Channel.LETTER,))
 
 
@@ -93,7 +95,7 @@ class MemoryProvider:
 
     async def find(self, attempt_id: str) -> Accepted | Absent | CannotTell:
         """What the provider took under our reference."""
-        if self.down:
+        if self.down or self.channel not in _REMEMBERS:
             return CannotTell()
         reference = self._references.get(attempt_id)
         if reference is not None:
@@ -153,13 +155,18 @@ class MemoryProvider:
             ProviderReply(
                 reply_id=f"mo:{digest[:32]}",
                 channel=ReplyChannel.SMS if sms else ReplyChannel.EMAIL,
-                # an e-mail is for a human being to read
-                choice=read_sms(text) if sms else Choice.UNREADABLE,
+                choice=read_sms(text),
+                # an answer by e-mail names the mail that it answers
+                attempt_id=None if sms else self._newest_to(sender),
                 sender=sender,
                 text=text,
                 at=at,
             ),
         )
+
+    def _newest_to(self, address: str) -> str | None:
+        taken = (taken.envelope for taken in reversed(self._taken.values()) if taken.envelope.to == address)
+        return next((envelope.attempt_id for envelope in taken), None)
 
     async def release(self, provider_ref: str) -> None:
         """A silent provider answers at last. A network's late answer still says what became of the message; others talk to nobody."""

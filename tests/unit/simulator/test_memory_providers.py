@@ -67,6 +67,16 @@ async def test_answers_come_from_the_number_that_was_written_to() -> None:
     assert (reply.choice, reply.sender, reply.text, reply.at) == (Choice.STOP, "+33612345678", "STOP", TEN + timedelta(minutes=10))
 
 
+async def test_an_answer_by_email_names_the_mail() -> None:
+    """Somebody who answers a mail quotes it: the newest to that address."""
+    told = tell("[{channel: email, nth: 2, then: {after: 1h, reply: 'je viens'}}]")
+    for attempt in ("a1", "a2"):
+        await told.send(EmailContent(subject="s", text="t", html="h"), attempt=attempt, to="luc@fai.example")
+    await told.until(TEN + timedelta(hours=2))
+    (reply,) = told.replies
+    assert (reply.channel, reply.choice, reply.attempt_id, reply.sender) == ("email", Choice.COME, "a2", "luc@fai.example")
+
+
 async def test_an_sms_in_parts_is_reported_part_by_part() -> None:
     """Each part has its receipt, under the reference of the first."""
     told = tell()
@@ -100,6 +110,8 @@ async def test_a_provider_can_be_asked_what_it_took() -> None:
     assert await told.providers[Channel.SMS, "a"].find("a1") == sent
     assert isinstance(await told.providers[Channel.SMS, "a"].find("other"), CannotTell)
     assert isinstance(await told.providers[Channel.LETTER, "a"].find("other"), Absent)
+    await told.send(SCRIPT, attempt="a3")
+    assert isinstance(await told.providers[Channel.VOICE, "a"].find("a3"), CannotTell)
 
 
 async def test_a_provider_that_is_down_takes_nothing() -> None:
