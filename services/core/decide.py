@@ -36,12 +36,12 @@ _CANCEL_REASON: dict[ObligationState, Why] = {
 }
 
 
-class Undecidable(Exception):
+class UndecidableError(RuntimeError):
     """The rules want the same messages again and again: a bug in a rule, for one person."""
 
 
 def decide(case: Case, environment: Environment, now: datetime) -> Decision:
-    """What is due for this person at ``now``, over all their obligations at once. Raises ``Undecidable`` on a rule that loops."""
+    """What is due for this person at ``now``, over all their obligations at once. Raises ``UndecidableError`` on a rule that loops."""
     decision = Decision()
     view = see(case, environment, now)
     if view is None:
@@ -58,7 +58,7 @@ def decide(case: Case, environment: Environment, now: datetime) -> Decision:
         attempt = _released(view, due) if isinstance(due, Intent) else _left_out(view, due)
         (decision.releases if isinstance(due, Intent) else decision.skips).append(attempt)
         view = view.with_attempt(attempt)
-    raise Undecidable
+    raise UndecidableError
 
 
 def _plan(view: View, obligation: Obligation) -> Plan:

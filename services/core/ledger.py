@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.core.changes import Changes, JournalLine, Outgoing, Wake
-from services.core.model import Alert, Attempt, Contact, Item, Obligation, PersonId
+from services.core.model import Alert, Attempt, Case, Contact, Item, Obligation, PersonId
 from services.core.states import Happened, Moved, attempt_after, obligation_after
 from services.core.words import Channel, ContactStatus, Evidence, Kind, ObligationState, Why
 
@@ -27,6 +27,18 @@ class Ledger:
         """Look at this person now."""
         live, later = (None, self.now) if campaign else (self.now, None)
         self.changes.wakes.append(Wake(person_id=person_id, live_at=live, campaign_at=later))
+
+    def onto(self, case: Case) -> Case:
+        """The case with what this ledger has changed of it; for a second change of the same person in one batch."""
+        obligations = {row.obligation_id: row for row in self.changes.obligations}
+        attempts = {row.attempt_id: row for row in self.changes.attempts}
+        contacts = {row.contact_id: row for row in self.changes.contacts}
+        return replace(
+            case,
+            obligations=tuple(obligations.get(row.obligation_id, row) for row in case.obligations),
+            attempts=tuple(attempts.get(row.attempt_id, row) for row in case.attempts),
+            contacts=tuple(contacts.get(row.contact_id, row) for row in case.contacts),
+        )
 
     # ---- obligations
 

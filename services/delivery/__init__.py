@@ -1,0 +1,1 @@
+"""Claim, check-at-send, render, send, record."""

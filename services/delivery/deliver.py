@@ -1,0 +1,161 @@
+"""Claim the attempt → may we still? → render → send → record. The claim is committed before the provider is called.
+
+Next: templates/notices/convocation/sms.txt
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.core.environment import Environment
+from services.core.events import DispatchRequested, Event, Problem
+from services.core.ledger import Ledger
+from services.core.ports.clock import Clock
+from services.core.ports.providers import Absent, Accepted, Outcome, OutcomeUnknown, Provider
+from services.core.ports.store import DeadLetter, Store
+from services.core.ports.streams import Record
+from services.core.states import Moved
+from services.core.words import Channel
+from services.delivery.claim import Abandoned, Claimed, Clerk
+from services.delivery.outcome import remember
+from services.delivery.ports import Fuse, no_fuse
+
+Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
+#: the environment of this instant, with the staff as stored
+Snapshot = Callable[[datetime], Environment]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A message that was handed over, with what the provider said."""
+
+    claimed: Claimed | Abandoned
+    provider: str
+    outcome: Outcome | Absent
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivered:
+    """What became of a batch, for metrics."""
+
+    outcomes: list[tuple[Channel, str, str]] = field(default_factory=list)
+    skipped: int = 0
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What a batch needs."""
+
+    store: Store
+    clerk: Clerk
+    #: in order of preference
+    providers: Mapping[Channel, Sequence[Provider]]
+    snapshot: Snapshot
+    decode: Decode
+    clock: Clock
+    #: messages under way at once
+    at_once: int = 200
+    fuse: Fuse = no_fuse
+
+    async def deliver(self, batch: Sequence[Record]) -> Delivered:
+        """Deliver a batch of dispatches; acknowledged by the caller afterwards. Raises ``StoreUnavailable`` before anything was sent."""
+        done = Delivered()
+        requests = await self._read(batch, done)
+        claimed = await self._claim(requests, done)
+        room = asyncio.Semaphore(self.at_once)
+
+        async def send(one: Claimed | Abandoned) -> Sent:
+            async with room:
+                return await self._send(one)
+
+        sent = await asyncio.gather(*(send(one) for one in claimed))
+        await self._record(sent, done)
+        return done
+
+    async def _read(self, batch: Sequence[Record], done: Delivered) -> list[DispatchRequested]:
+        requests: dict[str, DispatchRequested] = {}
+        letters: list[DeadLetter] = []
+        now = self.clock.now()
+        for record in batch:
+            decoded = self.decode(record.topic, record.value, record.key)
+            if isinstance(decoded, DispatchRequested):
+                requests[decoded.attempt_id] = decoded
+            elif isinstance(decoded, list):
+                errors = tuple((problem.path, problem.message) for problem in decoded)
+                letters.append(DeadLetter(topic=record.topic, partition=record.partition, offset=record.offset, errors=errors, at=now))
+        if letters:
+            done.unreadable = len(letters)
+            async with self.store.unit() as unit:
+                await unit.record_dead_letters(letters)
+        return list(requests.values())
+
+    async def _claim(self, requests: Sequence[DispatchRequested], done: Delivered) -> list[Claimed | Abandoned]:
+        """One transaction for the whole batch: after it, this process alone may send these."""
+        claimed: list[Claimed | Abandoned] = []
+        if not requests:
+            return claimed
+        ledger = Ledger(self.clock.now())
+        async with self.store.unit() as unit:
+            cases = await unit.lock({request.person_id for request in requests})
+            staff = await unit.staff()
+            environment = self.snapshot(ledger.now).with_staff(staff.agencies, staff.advisors)
+            for request in requests:
+                case = cases[request.person_id]
+                attempt = next((row for row in case.attempts if row.attempt_id == request.attempt_id), None)
+                if attempt is None:
+                    continue
+                answer = self.clerk.claim(ledger, case, attempt, environment)
+                if isinstance(answer, Claimed | Abandoned):
+                    claimed.append(answer)
+                else:
+                    done.skipped += 1
+            await unit.write(ledger.changes)
+        return claimed
+
+    async def _send(self, one: Claimed | Abandoned) -> Sent:
+        provider = self._provider(one)
+        if isinstance(one, Abandoned):
+            found = await provider.find(one.attempt.attempt_id)
+            outcome: Outcome | Absent = found if isinstance(found, Accepted | Absent) else OutcomeUnknown(raw_status="cannot tell")
+            return Sent(claimed=one, provider=provider.name, outcome=outcome)
+        outcome = await provider.send(one.envelope)
+        if isinstance(outcome, Accepted):
+            self.fuse("after_provider_accepts", self.clock.now())
+        return Sent(claimed=one, provider=provider.name, outcome=outcome)
+
+    def _provider(self, one: Claimed | Abandoned) -> Provider:
+        """The provider that has it already, else the first of the channel."""
+        choice = self.providers[one.attempt.channel]
+        return next((provider for provider in choice if provider.name == one.attempt.provider), choice[0])
+
+    async def _record(self, sent: Sequence[Sent], done: Delivered) -> None:
+        if not sent:
+            return
+        ledger = Ledger(self.clock.now())
+        references = [(one.provider, one.outcome.provider_ref) for one in sent if isinstance(one.outcome, Accepted)]
+        async with self.store.unit() as unit:
+            waiting = await unit.waiting_receipts(references)
+            cases = await unit.lock({one.claimed.attempt.person_id for one in sent})
+            staff = await unit.staff()
+            environment = self.snapshot(ledger.now).with_staff(staff.agencies, staff.advisors)
+            told: set[str] = set()
+            for one in sent:
+                case = cases[one.claimed.attempt.person_id]
+                if case.person_id in told:
+                    case = ledger.onto(case)
+                told.add(case.person_id)
+                attempt = next(row for row in case.attempts if row.attempt_id == one.claimed.attempt.attempt_id)
+                if isinstance(one.outcome, Absent):
+                    ledger.attempt(attempt, Moved.ABSENT, try_at=ledger.now)
+                    ledger.wake(attempt.person_id)
+                    continue
+                mine = [
+                    receipt
+                    for receipt in waiting
+                    if isinstance(one.outcome, Accepted) and (receipt.provider, receipt.provider_ref) == (one.provider, one.outcome.provider_ref)
+                ]
+                remember(ledger, case, attempt, one.claimed.envelope, one.provider, one.outcome, mine, environment)
+                done.outcomes.append((attempt.channel, one.provider, type(one.outcome).__name__))
+            await unit.write(ledger.changes)

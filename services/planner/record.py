@@ -1,0 +1,171 @@
+"""A decision becomes rows, messages and journal lines."""
+
+from dataclasses import replace
+from hashlib import blake2b
+
+from services.core.changes import Wake
+from services.core.decide import verdict_of
+from services.core.decision import AlertClosed, AlertWanted, Decision, Dossier, Outlook, Timeout
+from services.core.environment import Environment
+from services.core.ledger import Ledger
+from services.core.model import Alert, AlertId, Attempt, Case, Obligation
+from services.core.ports.texts import Texts
+from services.core.receipts import attempts_of
+from services.core.states import Moved
+from services.core.words import AttemptState, Evidence, Kind, ReceiptStatus
+
+_ACTUALISATION = Kind.ACTUALISATION
+
+
+def record(ledger: Ledger, case: Case, decision: Decision, environment: Environment, texts: Texts) -> None:
+    """Write everything that was decided about one person."""
+    rows = {row.obligation_id: row for row in case.obligations}
+    for transition in decision.transitions:
+        moved = ledger.moved(transition.obligation, transition.happened)
+        rows[moved.obligation_id] = replace(moved, settled_at=ledger.now)
+    for timeout in decision.timeouts:
+        _timeout(ledger, timeout)
+    for cancel in decision.cancels:
+        ledger.attempt(cancel.attempt, Moved.CANCELLED, reason=cancel.reason, closed_at=ledger.now)
+        ledger.skipped(cancel.attempt, "cancelled", cancel.reason)
+    for skip in decision.skips:
+        ledger.changes.attempts.append(skip)
+        if skip.reason is not None:
+            ledger.skipped(skip, "skipped", skip.reason)
+    for attempt in decision.releases:
+        ledger.changes.attempts.append(attempt)
+        ledger.dispatch(attempt)
+    for again in decision.redispatches:
+        _redispatch(ledger, again.attempt)
+    for dossier in decision.dossiers:
+        rows[dossier.obligation.obligation_id] = _dossier(
+            ledger, rows[dossier.obligation.obligation_id], dossier, environment, texts, case
+        )
+    released = len(decision.releases)
+    for outlook in decision.outlooks:
+        _outlook(ledger, case, outlook, rows[outlook.obligation.obligation_id], released)
+    for wanted in decision.alerts:
+        _raise_alert(ledger, case, wanted, environment, texts)
+    for closed in decision.closed:
+        _close_alert(ledger, case, closed, environment, texts)
+    ledger.changes.wakes.append(
+        Wake(person_id=case.person_id, live_at=decision.live_at, campaign_at=decision.campaign_at, only_earlier=False)
+    )
+
+
+def _timeout(ledger: Ledger, timeout: Timeout) -> None:
+    """Unknown is an honest answer, and a fact (§11.1): the journal shows it as a receipt that is ours."""
+    ledger.attempt(
+        timeout.attempt, Moved.UNKNOWN, reason=timeout.reason, closed_at=ledger.now, last_status=ReceiptStatus.UNKNOWN
+    )
+    for item in timeout.attempt.items:
+        ledger.line(
+            "receipt",
+            channel=str(timeout.attempt.channel),
+            person=timeout.attempt.person_id,
+            obligation=item.obligation_id,
+            step=str(item.step),
+            status=str(ReceiptStatus.UNKNOWN),
+            effect="applied",
+        )
+
+
+def _redispatch(ledger: Ledger, attempt: Attempt) -> None:
+    """The same message once more, under the same id (contracts §3)."""
+    again = replace(attempt, try_at=None if attempt.state is AttemptState.RELEASED else ledger.now)
+    ledger.changes.attempts.append(again)
+    ledger.dispatch(again)
+
+
+def _dossier(
+    ledger: Ledger, row: Obligation, dossier: Dossier, environment: Environment, texts: Texts, case: Case
+) -> Obligation:
+    zone = environment.working_days(case.person.agency_id).zone if case.person else "Europe/Paris"
+    verdict = verdict_of(row)
+    ledger.line(
+        "dossier",
+        obligation=row.obligation_id,
+        person=row.person_id,
+        level=str(row.evidence),
+        verdict=str(verdict),
+        lines=[texts.fact(line, zone) for line in dossier.lines],
+    )
+    return replace(row, verdict=verdict, non_receipt=row.evidence < Evidence.E3)
+
+
+def _outlook(ledger: Ledger, case: Case, outlook: Outlook, row: Obligation, released: int) -> None:
+    """The next instant of an obligation is a stored fact, so that the watch can prove that there is one."""
+    before = next(known for known in case.obligations if known.obligation_id == row.obligation_id)
+    past = ledger.now >= row.due_at and row.kind is not _ACTUALISATION
+    after = replace(row, next_at=outlook.next_at, non_receipt=row.non_receipt or (past and row.evidence < Evidence.E3))
+    if after != before:
+        ledger.obligation(before, after, attempts=attempts_of(case, before) + released)
+    if outlook.next_at != before.next_at:
+        ledger.line(
+            "planned",
+            obligation=row.obligation_id,
+            person=row.person_id,
+            wake_at=outlook.next_at,
+            excluded=list(outlook.excluded),
+            steps=[f"{intent.step} {intent.channel}" for intent in outlook.ahead],
+        )
+
+
+def _raise_alert(ledger: Ledger, case: Case, wanted: AlertWanted, environment: Environment, texts: Texts) -> None:
+    assert case.person is not None
+    obligation_id = wanted.obligation.obligation_id if wanted.obligation else None
+    before = next(
+        (alert for alert in case.alerts if alert.type is wanted.type and alert.obligation_id == obligation_id and alert.closed_at is None),
+        None,
+    )
+    alert = Alert(
+        alert_id=before.alert_id if before else _alert_id(case, wanted, obligation_id),
+        type=wanted.type,
+        severity=wanted.severity,
+        person_id=case.person_id,
+        obligation_id=obligation_id,
+        agency_id=case.person.agency_id,
+        advisor_id=wanted.advisor_id,
+        routed=wanted.routed,
+        claimed_by=before.claimed_by if before else None,
+        claimed_at=before.claimed_at if before else None,
+        deadline=wanted.deadline,
+        known=wanted.known,
+        next_action=wanted.next_action,
+        act_by=wanted.act_by,
+        raised_at=before.raised_at if before else ledger.now,
+        updated_at=ledger.now,
+    )
+    _tell(ledger, alert, "alert.updated" if before else "alert.raised", "alert_updated" if before else "alert", environment, texts)
+
+
+def _close_alert(ledger: Ledger, case: Case, closed: AlertClosed, environment: Environment, texts: Texts) -> None:
+    before = next(alert for alert in case.alerts if alert.alert_id == closed.alert_id)
+    alert = replace(before, closed_at=ledger.now, close_reason=closed.reason, updated_at=ledger.now)
+    zone = environment.working_days(alert.agency_id).zone
+    ledger.alert(alert, "alert.closed", [texts.fact(fact, zone) for fact in alert.known], texts.next_action(alert, zone))
+    ledger.line("alert_closed", type=str(alert.type), person=alert.person_id, obligation=alert.obligation_id, reason=closed.reason)
+
+
+def _tell(ledger: Ledger, alert: Alert, type_: str, what: str, environment: Environment, texts: Texts) -> None:
+    zone = environment.working_days(alert.agency_id).zone
+    known = [texts.fact(fact, zone) for fact in alert.known]
+    action = texts.next_action(alert, zone)
+    ledger.alert(alert, type_, known, action)
+    ledger.line(
+        what,
+        type=str(alert.type),
+        severity=str(alert.severity),
+        person=alert.person_id,
+        obligation=alert.obligation_id,
+        to=alert.advisor_id or alert.agency_id,
+        routed=str(alert.routed),
+        act_by=alert.act_by,
+        next_action=action,
+        known=known,
+    )
+
+
+def _alert_id(case: Case, wanted: AlertWanted, obligation_id: str | None) -> AlertId:
+    words = "|".join((case.person_id, obligation_id or "", wanted.type))
+    return AlertId(f"al-{blake2b(words.encode(), digest_size=10).hexdigest()}")

@@ -1,0 +1,1 @@
+"""The outbox onto Kafka, in shards, in order per person."""

@@ -1,0 +1,46 @@
+"""Outbox → Kafka with confluent-kafka, marked on delivery reports only; one relay at a time per shard, in order.
+
+Next: services/delivery/deliver.py
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.core.changes import Outgoing
+from services.core.ports.store import Store
+from services.core.ports.streams import Message, Publisher
+
+Encode = Callable[[Outgoing, str, str], Message]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """What a round needs."""
+
+    store: Store
+    publisher: Publisher
+    encode: Encode
+    #: who we are in a CloudEvent's ``source``
+    source: str
+    shards: int = 16
+    limit: int = 1000
+
+    async def round(self, now: datetime) -> int:
+        """Publish what waits in every shard; returns how many messages Kafka has on disk.
+
+        Raises ``StoreUnavailable`` and ``NotPublished`` with nothing marked: what was published twice carries the same id.
+        """
+        published = 0
+        for shard in range(self.shards):
+            published += await self._shard(shard, now)
+        return published
+
+    async def _shard(self, shard: int, now: datetime) -> int:
+        async with self.store.unit() as unit:
+            rows = await unit.claim_outbox(shard, self.limit)
+            if not rows:
+                return 0
+            await self.publisher.publish([self.encode(row.message, str(row.id), self.source) for row in rows])
+            await unit.mark_published([row.id for row in rows], now)
+            return len(rows)
