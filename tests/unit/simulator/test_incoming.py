@@ -2,11 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from services.adapters.contracts import Decoder, Schemas
+from services.core.events import MeetingScheduled
+from services.core.words import Kind
 from services.simulator.scenario.file import Scenario
 from services.simulator.scenario.incoming import Incoming, Producers
-from services.simulator.scenario.parse import parse_text
+from services.simulator.scenario.parse import parse, parse_text
+
+SCENARIOS = sorted((Path(__file__).parents[2] / "acceptance" / "scenarios").glob("*.yaml"))
+DECODE = Decoder(Schemas())
 
 STORY = """
 scenario: story
@@ -127,3 +136,23 @@ def test_actualisations_people_and_staff_have_their_topics() -> None:
     value = removed.value()
     assert value is not None
     assert json.loads(value)["specversion"] == "1.0"
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_what_scenarios_publish_passes_the_border(path: Path) -> None:
+    """Every message of every acceptance scenario is read by our own decoder without a problem."""
+    scenario = parse(path)
+    assert isinstance(scenario, Scenario)
+    producers = Producers(scenario)
+    told = [*producers.directory(), *(message for event in scenario.events for message in producers.incoming(event))]
+    read = [DECODE(message.topic, message.value(), message.key) for message in told]
+    assert [problems for problems in read if isinstance(problems, list)] == []
+    assert all(event.mandatory for event in read if isinstance(event, MeetingScheduled) and event.kind is Kind.CONVOCATION)
+
+
+def test_everything_in_a_story_passes_the_border() -> None:
+    """Newcomers, erasures and staff changes are read as well."""
+    scenario, producers = story()
+    told = [*producers.directory(), *(producers.introduce(person) for _, person in producers.newcomers())]
+    told += [message for event in scenario.events for message in producers.incoming(event)]
+    assert [problems for message in told if isinstance(problems := DECODE(message.topic, message.value(), message.key), list)] == []
