@@ -11,7 +11,6 @@ from services.adapters.memory.tables import PersonRow, Tables
 from services.adapters.memory.unit import MemoryUnit
 from services.core.changes import JournalLine
 from services.core.model import PersonId
-from services.core.ports.store import Unit
 from services.core.words import Lane
 
 
@@ -68,7 +67,7 @@ class MemoryStore:
         self._keeps_journal = journal
         self._shards = shards
 
-    def unit(self) -> AbstractAsyncContextManager[Unit]:
+    def unit(self) -> AbstractAsyncContextManager[MemoryUnit]:
         """Open a unit; see ``Store.unit``."""
         return self._unit()
 

@@ -80,11 +80,13 @@ class MemoryUnit:
 
     @asynccontextmanager
     async def _savepoint(self) -> AsyncIterator[None]:
+        locked = set(self._people)
         self._tables.push()
         try:
             yield
         except BaseException:
             self._tables.drop()
+            self._people.intersection_update(locked)
             raise
         self._tables.keep()
 

@@ -16,7 +16,6 @@ from services.adapters.postgres.statements import SQL
 from services.adapters.postgres.unit import PostgresUnit
 from services.core.changes import JournalLine
 from services.core.model import PersonId
-from services.core.ports.store import Unit
 
 _journal = msgspec.json.Decoder(list[JournalLine])
 
@@ -43,7 +42,7 @@ class PostgresStore:
         self._shards = shards
         self._staff = StaffMemory()
 
-    def unit(self) -> AbstractAsyncContextManager[Unit]:
+    def unit(self) -> AbstractAsyncContextManager[PostgresUnit]:
         """Open a unit; see ``Store.unit``."""
         return self._unit()
 
