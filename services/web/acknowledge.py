@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.core.policy import LinkPolicy
 from services.core.ports.clock import Clock
 from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import NotPublished
@@ -46,6 +47,7 @@ class LinkPages:
     pages: Pages
     outlet: Outlet
     clock: Clock
+    policy: LinkPolicy
     render: Renderer
 
     def routes(self) -> list[Route]:
@@ -70,14 +72,14 @@ class LinkPages:
         if isinstance(answer, Mistake):
             return self._form(view, form=form, notice=answer.value, status=422)
         now = self.clock.now()
-        event_id, event = reply_event(case, view, answer, now)
+        event_id, event = reply_event(case, answer, now)
         try:
             await self.outlet.publish(event_id, event)
         except NotPublished:
             raise LinkRefused(503) from None
         if answer.choice is Choice.DECOY:
             return self._form(view, form=form, notice="wrong_date")
-        if too_early(case, now):
+        if too_early(case, now, self.policy.early_suspect):
             return self._form(view, form=form, notice="once_more")
         return self.render.page("link/thanks.html", view=view, choice=answer.choice)
 

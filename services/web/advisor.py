@@ -11,7 +11,6 @@ from starlette.routing import Route
 
 from services.core.model import Advisor, AlertId, ObligationId, PersonId
 from services.core.ports.clock import Clock
-from services.core.ports.texts import Texts
 from services.web.access import follows
 from services.web.live import Live
 from services.web.portfolio import actions_for, portfolio
@@ -19,6 +18,7 @@ from services.web.ports import Access, Desk, DeskAction, DeskResult, Pages, Pers
 from services.web.render import Renderer, local
 from services.web.security import FormTokens, read_body
 from services.web.timeline import story
+from services.web.wording import Wording
 from services.web.zones import PARIS, zone_of_person
 
 _FORM_LIMIT: Final = 8192
@@ -31,7 +31,7 @@ class AdvisorPages:
     pages: Pages
     desk: Desk
     access: Access
-    texts: Texts
+    wording: Wording
     tokens: FormTokens
     live: Live
     clock: Clock
@@ -71,8 +71,8 @@ class AdvisorPages:
         rows = [
             {
                 "alert": alert,
-                "next_action": self.texts.next_action(alert, zone),
-                "known": [self.texts.fact(fact, zone) for fact in alert.known],
+                "next_action": self.wording.next_action(alert, zone),
+                "known": [self.wording.fact(fact, zone) for fact in alert.known],
                 "act_by": local(alert.act_by, zone),
                 "left": alert.act_by - now,
                 "actions": actions_for(alert, obligations.get(alert.obligation_id) if alert.obligation_id else None),
@@ -126,7 +126,7 @@ class AdvisorPages:
         return self.render.page(
             template,
             advisor=advisor,
-            portfolio=portfolio(lines, advisor.advisor_id, now, self.texts),
+            portfolio=portfolio(lines, advisor.advisor_id, now, self.wording),
             token=self.tokens.issue(advisor.advisor_id, now),
             done=request.query_params.get("done", ""),
             now=local(now, PARIS),

@@ -17,8 +17,8 @@ _HEADERS: Final = {"content-type": "application/cloudevents+json; charset=UTF-8"
 
 #: topic, value, key → the event, or every problem of it
 Decode = Callable[[str, bytes | None, str | None], object]
-#: type of a CloudEvent → topic; raises ``KeyError`` (or ``ValueError``) for a type that nobody knows
-TopicOf = Callable[[str], str]
+#: type of a CloudEvent → topic; none for a type that nobody knows
+TopicOf = Callable[[str], str | None]
 
 
 class _Head(msgspec.Struct):
@@ -37,12 +37,10 @@ class Border:
         """The message to publish, value as it came; or every problem, none quoting a value."""
         try:
             head = msgspec.json.decode(event, type=_Head)
-            topic = self.topic_of(head.type)
         except msgspec.DecodeError:
             return [Problem(path="/", message="is not a CloudEvent with type and data in JSON")]
-        except (KeyError, ValueError):
-            return [Problem(path="/type", message="is not a type that producers write")]
-        if topic not in WRITABLE:
+        topic = self.topic_of(head.type)
+        if topic is None or topic not in WRITABLE:
             return [Problem(path="/type", message="is not a type that producers write")]
         decoded = self.decode(topic, event, None)
         if isinstance(decoded, list):

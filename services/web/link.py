@@ -15,9 +15,6 @@ from services.web.ports import LinkCase
 from services.web.render import local
 from services.web.zones import zone_of_duty
 
-#: Faster than a person can read: the right date within this time of sending is held as a machine's (rules §10.12).
-TOO_EARLY: Final = timedelta(seconds=10)
-
 #: Why somebody cannot come. Bounded, so that nobody is asked to write down private matters; health is not asked for.
 REASONS: Final = ("work", "other_appointment", "transport", "family", "other")
 
@@ -150,16 +147,17 @@ def read_answer(form: Mapping[str, str], view: LinkView) -> Answer | Mistake:
     return Answer(choice=choice, answered_by=who, reason=reason if choice is Choice.CANNOT_COME and reason in REASONS else None)
 
 
-def too_early(case: LinkCase, now: datetime) -> bool:
-    """Whether the answer came faster than a person can read."""
+def too_early(case: LinkCase, now: datetime, early: timedelta) -> bool:
+    """Whether the answer came faster than a person can read, so that the core holds it (rules §10.12)."""
     attempt = case.attempt
-    return now - (attempt.accepted_at or attempt.submitted_at or attempt.release_at) < TOO_EARLY
+    return now - (attempt.submitted_at or attempt.release_at) < early
 
 
-def reply_event(case: LinkCase, view: LinkView, answer: Answer, now: datetime) -> tuple[str, Outgoing]:
+def reply_event(case: LinkCase, answer: Answer, now: datetime) -> tuple[str, Outgoing]:
     """The ``reply.received`` of this answer and its id; the core judges it (rules §10.12).
 
-    The wrong date travels as ``unreadable`` with reason ``decoy``: the contract's list of choices has no decoy.
+    It names the attempt and no obligation: the attempt's items say which duties at which revision were answered, so
+    that an answer to the old date never counts for a new one. The wrong date travels as ``unreadable`` with reason ``decoy``: the contract's list of choices has no decoy.
     """
     attempt = case.attempt
     decoy = answer.choice is Choice.DECOY
@@ -172,10 +170,6 @@ def reply_event(case: LinkCase, view: LinkView, answer: Answer, now: datetime) -
         "person_id": attempt.person_id,
         "at": now.isoformat(),
     }
-    open_duties = view.open_duties
-    if len(open_duties) == 1:
-        # of several meetings in one message, the attempt tells which
-        data["obligation_id"] = open_duties[0].obligation.obligation_id
     if decoy:
         data["reason"] = "decoy"
     elif answer.reason:

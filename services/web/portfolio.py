@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.core.model import Alert, Contact, Obligation, Person
-from services.core.ports.texts import Texts
 from services.core.words import AlertType, ContactStatus, Kind, PointKind, Severity
 from services.web.ports import DeskAction, DeskLine
 from services.web.render import local
+from services.web.wording import Wording
 from services.web.zones import zone_of_duty, zone_of_person
 
 #: Alerts whose cure is a corrected contact point.
@@ -56,17 +56,17 @@ class Portfolio:
     total: int
 
 
-def portfolio(lines: Sequence[DeskLine], advisor_id: str, now: datetime, texts: Texts) -> Portfolio:
+def portfolio(lines: Sequence[DeskLine], advisor_id: str, now: datetime, wording: Wording) -> Portfolio:
     """Group and order: who has the least time left stands first."""
     people: dict[str, list[DeskLine]] = {}
     for line in sorted(lines, key=lambda line: _urgency(line.alert)):
         people.setdefault(line.alert.person_id, []).append(line)
-    groups = tuple(_group(of_person, advisor_id, now, texts) for of_person in people.values())
+    groups = tuple(_group(of_person, advisor_id, now, wording) for of_person in people.values())
     counts = {severity: sum(line.alert.severity is severity for line in lines) for severity in reversed(Severity)}
     return Portfolio(groups=groups, counts=tuple(counts.items()), total=len(lines))
 
 
-def alert_view(line: DeskLine, advisor_id: str, now: datetime, texts: Texts) -> AlertView:
+def alert_view(line: DeskLine, advisor_id: str, now: datetime, wording: Wording) -> AlertView:
     """One alert in words."""
     alert, obligation = line.alert, line.obligation
     zone = zone_of_person(line.person) if obligation is None else zone_of_duty(obligation, line.person, None)
@@ -74,8 +74,8 @@ def alert_view(line: DeskLine, advisor_id: str, now: datetime, texts: Texts) -> 
     return AlertView(
         alert=alert,
         obligation=obligation,
-        known=tuple(texts.fact(fact, zone) for fact in alert.known),
-        next_action=texts.next_action(alert, zone),
+        known=tuple(wording.fact(fact, zone) for fact in alert.known),
+        next_action=wording.next_action(alert, zone),
         act_by=local(alert.act_by, zone),
         left=alert.act_by - now,
         deadline=local(deadline, zone) if deadline is not None else None,
@@ -108,14 +108,14 @@ def masked(contact: Contact) -> str:
     return f"{''.join(digits[:2])} … {''.join(digits[-2:])}"
 
 
-def _group(lines: Sequence[DeskLine], advisor_id: str, now: datetime, texts: Texts) -> PersonGroup:
+def _group(lines: Sequence[DeskLine], advisor_id: str, now: datetime, wording: Wording) -> PersonGroup:
     first = lines[0]
     usable = [contact for contact in first.contacts if contact.status is not ContactStatus.DISABLED]
     return PersonGroup(
         person_id=first.alert.person_id,
         person=first.person,
         contacts=tuple((contact.kind, masked(contact)) for contact in usable),
-        alerts=tuple(alert_view(line, advisor_id, now, texts) for line in lines),
+        alerts=tuple(alert_view(line, advisor_id, now, wording) for line in lines),
     )
 
 

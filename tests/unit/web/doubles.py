@@ -7,6 +7,7 @@ from datetime import datetime
 
 from services.adapters.memory.store import MemoryStore
 from services.core.changes import MessageSent, Outgoing
+from services.core.content import Content, Notice
 from services.core.model import (
     Advisor,
     Alert,
@@ -52,7 +53,7 @@ class HandClock:
 class PlainTexts:
     """Codes as words."""
 
-    def notice(self, notice: object) -> object:
+    def notice(self, notice: Notice) -> Content:
         """Not asked by pages."""
         raise NotImplementedError
 

@@ -156,6 +156,10 @@ def phone(person_id: str, value: str = "06 45 12 34 56") -> Contact:
     )
 
 
+SMS_SENT = Fact(code="sent", parameters={"channel": "sms", "at": "2026-11-23T10:00:00+01:00", "count": "1"})
+NO_ANSWER = Fact(code="no_answer", parameters={"count": "2", "last": "2026-11-25T10:00:00+01:00"})
+
+
 def alert(name: str, obligation: Obligation, type_: AlertType, severity: Severity, act_by: str, **more: object) -> Alert:
     """An open alert on Mme Durand's list."""
     values: dict[str, object] = {
@@ -168,7 +172,7 @@ def alert(name: str, obligation: Obligation, type_: AlertType, severity: Severit
         "advisor_id": "durand",
         "routed": Routed.REFERENT,
         "deadline": obligation.due_at,
-        "known": (Fact(code="sent", parameters={"channel": "sms", "at": "2026-11-23T10:00:00+01:00", "count": "1"}),),
+        "known": (SMS_SENT,),
         "next_action": "call_now",
         "act_by": paris(act_by),
         "raised_at": NOW - timedelta(hours=2),

@@ -7,10 +7,12 @@ import httpx
 import pytest
 
 from services.core.changes import Changes
+from services.core.model import Alert, Fact
 from services.core.words import AlertType, Routed, Severity
 from services.web.ports import DeskAction, DeskResult
+from tests.unit.web.doubles import PlainTexts
 from tests.unit.web.people import NOW, alert, meeting, person
-from tests.unit.web.world import World
+from tests.unit.web.world import World, client
 
 
 def form(world: World, **more: str) -> dict[str, str]:
@@ -43,10 +45,10 @@ async def test_what_a_line_says(staff: httpx.AsyncClient) -> None:
         "jeudi 26 novembre à 10&nbsp;h&nbsp;30",
         "2 appels sans réponse",
         "Appelez la personne maintenant.",
-        "mercredi 25 novembre à 16&nbsp;h&nbsp;30",
+        "mer. 25 nov., 16&nbsp;h&nbsp;30",
         "critique",
-        "il reste 6&nbsp;h",
-        "en retard de 1&nbsp;h",
+        "Il reste 6&nbsp;h",
+        "En retard de 1&nbsp;h",
     ):
         assert words in page
 
@@ -182,3 +184,21 @@ async def test_database_away(world: World, staff: httpx.AsyncClient) -> None:
     answer = await staff.get("/advisor/durand")
     assert answer.status_code == 503
     assert "base de données" in answer.text
+
+
+async def test_a_fact_without_words_hides_nobody(world: World) -> None:
+    """Where the texts fail the code stands, and everybody else's alerts are there."""
+
+    class Mute(PlainTexts):
+        def fact(self, fact: Fact, zone: str) -> str:
+            raise KeyError(fact.code)
+
+        def next_action(self, alert: Alert, zone: str) -> str:
+            raise KeyError(alert.next_action)
+
+    world.texts = Mute()
+    async with client(world.staff()) as http:
+        page = (await http.get("/advisor/durand")).text
+    assert page.count('class="person"') == 3
+    assert "no_answer" in page
+    assert "call_now" in page

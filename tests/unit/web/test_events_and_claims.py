@@ -70,9 +70,9 @@ def test_the_border_judges_like_intake() -> None:
     """Every problem of the decoder is passed on; our own topics and unknown types are refused."""
     problems = [Problem(path="/data/starts_at", message="is required"), Problem(path="/id", message="is required")]
     topics = {"appointment.scheduled": "appointments.v1", "receipt.received": "receipts.v1", "agency.updated": "advisors.v1"}
-    strict = Border(decode=lambda _t, _v, _k: problems, topic_of=topics.__getitem__)
+    strict = Border(decode=lambda _t, _v, _k: problems, topic_of=topics.get)
     assert strict.judge(EVENT) == problems
-    kind = Border(decode=lambda _t, _v, _k: object(), topic_of=topics.__getitem__)
+    kind = Border(decode=lambda _t, _v, _k: object(), topic_of=topics.get)
     for refused in (b'{"type":"receipt.received","data":{}}', b'{"type":"nothing","data":{}}'):
         judged = kind.judge(refused)
         assert isinstance(judged, list)

@@ -55,7 +55,6 @@ async def test_right_date_is_published_first(world: World, public: httpx.AsyncCl
         "answered_by": "helper",
         "attempt_id": "at-caroline",
         "person_id": "caroline",
-        "obligation_id": "cv:caroline",
         "at": NOW.isoformat(),
     }
 

@@ -18,6 +18,8 @@ from services.core.model import (
     Receipt,
     Reply,
 )
+from services.core.policy import LinkPolicy
+from services.core.ports.texts import Texts
 from services.core.words import (
     AlertType,
     AnsweredBy,
@@ -48,6 +50,7 @@ from services.web.live import Live
 from services.web.operations import OperationsPages
 from services.web.render import Renderer
 from services.web.security import FormTokens
+from services.web.wording import Wording
 from tests.unit.web.doubles import (
     Call,
     HandClock,
@@ -63,7 +66,26 @@ from tests.unit.web.doubles import (
     StillEngine,
 )
 from tests.unit.web.figures import BUSY, QUIET
-from tests.unit.web.people import DURAND, GONE, LILLE, MOREL, NOW, PAGES, PETIT, TOKEN, actualisation, alert, meeting, person, phone, sms
+from tests.unit.web.people import (
+    DURAND,
+    GONE,
+    LILLE,
+    MOREL,
+    NO_ANSWER,
+    NOW,
+    PAGES,
+    PETIT,
+    SMS_SENT,
+    TOKEN,
+    actualisation,
+    alert,
+    meeting,
+    person,
+    phone,
+    sms,
+)
+
+LINK_POLICY = LinkPolicy(decoy_suspect=timedelta(seconds=60), early_suspect=timedelta(seconds=10))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +99,7 @@ class World:
     desk: RecordingDesk = field(default_factory=RecordingDesk)
     access: RecordingAccess = field(default_factory=RecordingAccess)
     watchers: RecordingWatchers = field(default_factory=RecordingWatchers)
+    texts: Texts = field(default_factory=PlainTexts)
     pulse: SetPulse = field(default_factory=SetPulse)
     engine: StillEngine = field(default_factory=StillEngine)
     claims: OneLease = field(default_factory=OneLease)
@@ -101,7 +124,7 @@ class World:
     def public(self, callbacks: Callbacks[Call], events: Events) -> Starlette:
         """The public listener."""
         return build_public(
-            links=LinkPages(pages=self.pages, outlet=self.outlet, clock=self.clock, render=Renderer(PAGES)),
+            links=LinkPages(pages=self.pages, outlet=self.outlet, clock=self.clock, policy=LINK_POLICY, render=Renderer(PAGES)),
             callbacks=callbacks,
             events=events,
             claims=ClaimDesk(claims=self.claims, clock=self.clock, tokens=frozenset({"gateway-token"})),
@@ -119,7 +142,7 @@ class World:
                 pages=self.pages,
                 desk=self.desk,
                 access=self.access,
-                texts=PlainTexts(),  # type: ignore[arg-type]
+                wording=Wording(self.texts),
                 tokens=self.tokens,
                 live=live,
                 clock=self.clock,
@@ -275,7 +298,7 @@ async def populated() -> World:
                     AlertType.UNCONFIRMED,
                     Severity.CRITICAL,
                     "2026-11-25T16:30",
-                    known=(Fact(code="contact_dead"), Fact(code="sent"), Fact(code="no_answer")),
+                    known=(Fact(code="contact_dead", parameters={"channel": "email"}), SMS_SENT, NO_ANSWER),
                 ),
                 alert(
                     "al-luc-2",
@@ -284,7 +307,7 @@ async def populated() -> World:
                     Severity.MEDIUM,
                     "2026-11-27T16:30",
                     next_action="fix_contact",
-                    known=(Fact(code="contact_dead"),),
+                    known=(Fact(code="contact_dead", parameters={"channel": "email"}),),
                 ),
                 alert(
                     "al-gen",
@@ -293,7 +316,7 @@ async def populated() -> World:
                     Severity.HIGH,
                     "2026-11-25T09:30",
                     next_action="actualise_by_phone",
-                    known=(Fact(code="no_answer"),),
+                    known=(NO_ANSWER,),
                     claimed_by="durand",
                     claimed_at=NOW - timedelta(hours=1),
                 ),
