@@ -157,7 +157,8 @@ def reply_event(case: LinkCase, answer: Answer, now: datetime) -> tuple[str, Out
     """The ``reply.received`` of this answer and its id; the core judges it (rules §10.12).
 
     It names the attempt and no obligation: the attempt's items say which duties at which revision were answered, so
-    that an answer to the old date never counts for a new one. The wrong date travels as ``unreadable`` with reason ``decoy``: the contract's list of choices has no decoy.
+    that an answer to the old date never counts for a new one. The wrong date travels
+    as ``unreadable`` with reason ``decoy``: the contract's list of choices has no decoy.
     """
     attempt = case.attempt
     decoy = answer.choice is Choice.DECOY
