@@ -28,7 +28,7 @@ class Room:
     sentences: bool = True
     #: small words and the spaces in a telephone number
     full_words: bool = True
-    #: the sentence that announces our calls, beside a link
+    #: the sentence that announces our calls: the last to go
     call: bool = True
     link: bool = True
     place_letters: int = 40
@@ -49,6 +49,7 @@ ROOMS: Final = (
     _brief(full_words=False, place_letters=16, call=False),
     _brief(full_words=False, place_letters=16, link=False),
     _brief(full_words=False, place_letters=12, link=False),
+    _brief(full_words=False, place_letters=12, link=False, call=False),
 )
 
 

@@ -9,7 +9,7 @@ from services.core.content import Content, EmailContent, LetterContent, Notice, 
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 #: « 09 48 12 34 56 » and « 10 h 30 » are one word each
-_NUMBER: Final = re.compile(r"\d[\d ]*\d|\d+ h(?: \d\d)?\b")
+_NUMBER: Final = re.compile(r"\d+ h(?: \d\d)?\b|\d[\d ]*\d")
 _WORD: Final = re.compile(r"[^\W_][\w'\u2019-]*")
 _URL: Final = re.compile(r"[a-z]+://[^\s<>\")]+", re.IGNORECASE)
 #: an address without its scheme, which a telephone or a mailbox makes a link of all by itself

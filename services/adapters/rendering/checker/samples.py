@@ -19,31 +19,19 @@ _ZONE: Final = ZoneInfo("Europe/Paris")
 _PERSON: Final = PersonId("sample")
 _LINES: Final = ("EMILIE TEST", "14 RUE DU MOLINEL", "59000 LILLE")
 
-#: step, acknowledged before, takes place after all
+#: one step per situation that templates tell apart: step, acknowledged before, takes place after all
 MEETING_STEPS: Final = (
     (Step.N0, False, False),
-    (Step.L, False, False),
-    (Step.F, False, False),
     (Step.R1, False, False),
     (Step.R2, True, False),
-    (Step.R3, False, False),
     (Step.CORRECTIVE, False, False),
     (Step.CORRECTIVE, False, True),
     (Step.CANCELLATION, False, False),
 )
 #: letters remind nobody: they announce, or correct
-_NEVER_BY_LETTER: Final = frozenset({Step.R1, Step.R2, Step.R3, Step.A1, Step.A2, Step.A3, Step.A4, Step.A5, Step.A6})
+_NEVER_BY_LETTER: Final = frozenset({Step.R1, Step.R2, Step.A2, Step.A4, Step.A5, Step.A6})
 #: step and days before the last one
-ACTUALISATION_STEPS: Final = (
-    (Step.A0, 15),
-    (Step.A1, 10),
-    (Step.A2, 5),
-    (Step.A3, 2),
-    (Step.A4, 1),
-    (Step.A5, 0),
-    (Step.A6, -1),
-    (Step.F, 4),
-)
+ACTUALISATION_STEPS: Final = ((Step.A0, 15), (Step.A2, 5), (Step.A4, 1), (Step.A5, 0), (Step.A6, -1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,4 +166,4 @@ def _last_weekday(day: date) -> date:
 
 
 def _calls(person: Person, step: Step) -> bool:
-    return step in (Step.N0, Step.F) and Constraint.NO_VOICE not in person.constraints
+    return step is Step.N0 and Constraint.NO_VOICE not in person.constraints
