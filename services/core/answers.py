@@ -23,6 +23,8 @@ from services.core.words import (
 _VERIFIED = frozenset({Identity.AGENCY, Identity.CODE})
 _HAPPENED = {Choice.COME: Happened.CONFIRMED, Choice.CANNOT_COME: Happened.DECLINED}
 _SENT_BY = {ReplyChannel.SMS: Channel.SMS, ReplyChannel.VOICE: Channel.VOICE, ReplyChannel.EMAIL: Channel.EMAIL}
+#: these answer a message; the desk and the telephone answer a duty
+_THROUGH_A_MESSAGE = frozenset({*_SENT_BY, ReplyChannel.LINK})
 #: reason of a reply that chose the wrong date on the link page
 DECOY = "decoy"
 
@@ -39,7 +41,7 @@ def apply_reply(ledger: Ledger, case: Case, reply: Reply, link: LinkPolicy) -> C
             reply,
             reply_id=reply.reply_id if place == 0 else f"{reply.reply_id}.{place}",
             person_id=case.person_id,
-            attempt_id=attempt.attempt_id if attempt else reply.attempt_id,
+            attempt_id=attempt.attempt_id if attempt and reply.channel in _THROUGH_A_MESSAGE else reply.attempt_id,
             obligation_id=duty.obligation_id if duty else reply.obligation_id,
             revision=duty.revision if duty else None,
             effect=effect,
@@ -111,7 +113,8 @@ def _heard(
         return _stop(ledger, case, attempt)
     if reply.choice is Choice.UNREADABLE:
         return case
-    case = _call_was_heard(ledger, case, attempt)
+    if reply.channel is ReplyChannel.VOICE:
+        case = _call_was_heard(ledger, case, attempt)
     level = Evidence.E4 if reply.identity in _VERIFIED else Evidence.E3
     for duty in duties:
         after = ledger.proved(duty, level, str(reply.channel), reply.at)

@@ -160,6 +160,7 @@ def _released(view: View, intent: Intent) -> Attempt:
         excluded=excluded,
         release_at=view.now,
         not_after=intent.not_after,
+        dispatched_at=view.now,
     )
 
 

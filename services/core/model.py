@@ -195,8 +195,14 @@ class Attempt:
     not_after: datetime
     #: calls to a provider so far
     tries: int = 0
+    #: parts that the provider made of it; delivered means all of them
+    parts: int = 1
     #: not before this instant, when a provider said "later"
     try_at: datetime | None = None
+    #: when it was handed to the outbox last
+    dispatched_at: datetime | None = None
+    #: when somebody claimed it last, to call the provider
+    claimed_at: datetime | None = None
     provider: str | None = None
     provider_ref: str | None = None
     #: what a person reads out on the telephone to find this message (K7Q4-PM2X)

@@ -33,7 +33,7 @@ _MOVES: dict[ReceiptStatus, Moved | None] = {
 
 #: the point is not to be used any more (§10.7)
 _DISABLES = frozenset({ReceiptStatus.FAILED_HARD, ReceiptStatus.RETURNED, ReceiptStatus.WRONG_PERSON})
-_NOT_CLAIMED = "N03"
+_NOT_CLAIMED = "not_claimed"
 
 
 def apply_receipt(ledger: Ledger, case: Case, attempt: Attempt, receipt: Receipt) -> Case:
@@ -55,6 +55,8 @@ def apply_receipt(ledger: Ledger, case: Case, attempt: Attempt, receipt: Receipt
     if effect is not ReceiptEffect.APPLIED:
         return case
     moved = _MOVES[receipt.status]
+    if moved is Moved.DELIVERED and not _all_parts(case, attempt):
+        return case
     if moved is not None:
         after = ledger.attempt(attempt, moved, **_fields(attempt, receipt, moved, ledger.now))
         if after is not None:
@@ -63,6 +65,22 @@ def apply_receipt(ledger: Ledger, case: Case, attempt: Attempt, receipt: Receipt
     case = _touch_contact(ledger, case, attempt, receipt)
     ledger.wake(attempt.person_id)
     return case
+
+
+def _all_parts(case: Case, attempt: Attempt) -> bool:
+    """Delivered means all parts (§4.4); the receipt at hand is in the case."""
+    if attempt.parts == 1:
+        return True
+    there = {
+        receipt.part
+        for receipt in case.receipts
+        if receipt.attempt_id == attempt.attempt_id and receipt.status is ReceiptStatus.DELIVERED and receipt.part is not None
+    }
+    whole = any(
+        receipt.attempt_id == attempt.attempt_id and receipt.status is ReceiptStatus.DELIVERED and receipt.part is None
+        for receipt in case.receipts
+    )
+    return whole or len(there) >= attempt.parts
 
 
 def _effect(case: Case, attempt: Attempt, receipt: Receipt) -> ReceiptEffect:

@@ -33,18 +33,18 @@ def timers_due(view: View) -> TimersDue:
 
 def _released(view: View, attempt: Attempt, due: TimersDue) -> None:
     """A provider said "later", or nobody claimed the message: it is handed out again under the same id (contracts §3)."""
-    at = attempt.try_at
-    if at is None:
-        return
-    if at <= view.now:
-        due.redispatches.append(Redispatch(attempt=attempt))
-    else:
-        due.wakes.append(at)
+    handed_out = attempt.dispatched_at or attempt.release_at
+    again = attempt.try_at if attempt.try_at and attempt.try_at > handed_out else handed_out + view.policy.timers.unclaimed
+    _redispatch_at(view, attempt, again, due)
 
 
 def _submitting(view: View, attempt: Attempt, due: TimersDue) -> None:
     """Somebody died between the call and the record: delivery asks the provider, and says unknown when it cannot tell (SC-26)."""
-    at = (attempt.try_at or attempt.submitted_at or attempt.release_at) + view.policy.timers.submitting
+    claimed = attempt.claimed_at or attempt.release_at
+    _redispatch_at(view, attempt, max(claimed, attempt.dispatched_at or claimed) + view.policy.timers.submitting, due)
+
+
+def _redispatch_at(view: View, attempt: Attempt, at: datetime, due: TimersDue) -> None:
     if at <= view.now:
         due.redispatches.append(Redispatch(attempt=attempt))
     else:

@@ -65,7 +65,7 @@ class Clerk:
             Moved.CLAIMED,
             tries=attempt.tries + 1,
             submitted_at=attempt.submitted_at or ledger.now,
-            try_at=ledger.now,
+            claimed_at=ledger.now,
             reference=self.seals.reference(attempt.attempt_id),
             token=self.seals.link_token(attempt.attempt_id),
         )
@@ -80,8 +80,7 @@ class Clerk:
 
     def _abandoned(self, case: Case, attempt: Attempt, environment: Environment, now: datetime) -> Abandoned | AlreadyClaimed:
         """Only when whoever claimed it has had time enough to come back (policy ``timers.submitting``)."""
-        claimed_at = attempt.try_at or attempt.submitted_at or attempt.release_at
-        if now - claimed_at < environment.policy.timers.submitting and attempt.try_at != now:
+        if now - (attempt.claimed_at or attempt.release_at) < environment.policy.timers.submitting:
             return AlreadyClaimed()
         contact = next((point for point in case.contacts if point.contact_id == attempt.contact_id), None)
         known = {obligation.obligation_id: obligation for obligation in case.obligations}
@@ -170,6 +169,6 @@ def _envelope(attempt: Attempt, send: Send, content: Content, environment: Envir
         to=to if attempt.channel is not Channel.LETTER else "",
         to_name=f"{send.person.first_name} {send.person.last_name}",
         content=content,
-        valid_until=min(attempt.not_after, (attempt.try_at or attempt.release_at) + environment.policy.sms.validity),
+        valid_until=min(attempt.not_after, (attempt.claimed_at or attempt.release_at) + environment.policy.sms.validity),
         reference=reference,
     )

@@ -12,6 +12,7 @@ from services.core.environment import Environment
 from services.core.events import DispatchRequested, Event, Problem
 from services.core.ledger import Ledger
 from services.core.ports.clock import Clock
+from services.core.ports.fuse import Fuse, no_fuse
 from services.core.ports.providers import Absent, Accepted, Outcome, OutcomeUnknown, Provider
 from services.core.ports.store import DeadLetter, Store
 from services.core.ports.streams import Record
@@ -19,7 +20,6 @@ from services.core.states import Moved
 from services.core.words import Channel
 from services.delivery.claim import Abandoned, Claimed, Clerk
 from services.delivery.outcome import remember
-from services.delivery.ports import Fuse, no_fuse
 
 Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
 #: the environment of this instant, with the staff as stored

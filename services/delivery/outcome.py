@@ -73,8 +73,8 @@ def _sent(ledger: Ledger, attempt: Attempt, envelope: Envelope, provider: str) -
 
 
 def _accepted(ledger: Ledger, case: Case, attempt: Attempt, provider: str, outcome: Accepted, waiting: list[Receipt]) -> None:
-    fields = {"provider": provider, "provider_ref": outcome.provider_ref}
-    after = ledger.attempt(attempt, Moved.ACCEPTED, accepted_at=ledger.now, try_at=None, **fields)
+    fields: dict[str, object] = {"provider": provider, "provider_ref": outcome.provider_ref, "parts": outcome.parts}
+    after = ledger.attempt(attempt, Moved.ACCEPTED, accepted_at=ledger.now, **fields)
     if after is None:
         # a receipt by our own reference overtook the answer: only the provider's reference is new
         after = replace(attempt, provider=provider, provider_ref=outcome.provider_ref)

@@ -1,7 +1,6 @@
 """What delivery needs from the world beside store, texts and providers."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 
@@ -30,14 +29,3 @@ class Senders:
     #: "https://…" without a slash at the end; links are this plus /a/ and the token
     public_url: str
 
-
-class Fuse(Protocol):
-    """A place where a test may let the process die."""
-
-    def __call__(self, when: str, now: datetime) -> None:
-        """Called at each dangerous point; raises what kills the process, or returns."""
-        ...
-
-
-def no_fuse(when: str, now: datetime) -> None:
-    """In production nothing burns."""

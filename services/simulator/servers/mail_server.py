@@ -85,6 +85,8 @@ class MailServer:
         self.mails: dict[str, Mail] = {}
         #: answers at RCPT, by address; others are taken
         self.unknown: dict[str, str] = {}
+        #: instead of hello: no more connections
+        self.full: str | None = None
         #: how many connections were opened
         self.connections = 0
 
@@ -137,6 +139,8 @@ class MailServer:
     ) -> list[str]:
         """Announce RFC 3461 (or not)."""
         session.host_name = hostname
+        if self.full is not None:
+            return [self.full]
         return [*responses[:-1], "250-DSN", responses[-1]] if self._announce_dsn else responses
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:  # noqa: N802
@@ -314,7 +318,7 @@ def _head(message: MIMEBase, mail: Mail, subject: str, date: str, submitted: str
     message["To"] = mail.mail_from
     message["Subject"] = subject
     message["Date"] = date
-    message["Message-ID"] = f"<{subject.replace(' ', '-')}.{date.replace(' ', '').replace(':', '')}.{mail.ref}@mx.example>"
+    message["Message-ID"] = f"<{re.sub('[^A-Za-z0-9]+', '-', f'{subject} {date}')}.{mail.ref}@mx.example>"
     message["Auto-Submitted"] = submitted
 
 

@@ -106,6 +106,11 @@ class PrintShop:
         return self._callers.undelivered
 
     @property
+    def refused(self) -> list[int]:
+        """Statuses of webhooks that our side refused."""
+        return self._callers.refused
+
+    @property
     def submitted(self) -> list[Sending]:
         """What will be printed."""
         return [sending for sending in self.sendings.values() if sending.fields["status"] != "DRAFT"]

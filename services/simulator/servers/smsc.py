@@ -114,6 +114,7 @@ class SmscServer:
         self._parts: dict[tuple[str, str, int], list[_Part]] = {}
         self._kept: list[bytes] = []
         self._resending: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
         self._busy = 0
         self._server: asyncio.Server | None = None
         #: messages by the id of their first part, oldest first
@@ -146,6 +147,11 @@ class SmscServer:
     def bound(self) -> int:
         """Connections that are bound now."""
         return sum(1 for line in self._lines if line.bound)
+
+    async def changed(self) -> None:
+        """Return when a connection is next bound or lost."""
+        self._changed.clear()
+        await self._changed.wait()
 
     def disconnect(self) -> None:
         """Every connection dies, as when the network reboots."""
@@ -208,6 +214,7 @@ class SmscServer:
             pass
         finally:
             self._lines.remove(line)
+            self._changed.set()
             for answer in line.waiting.values():
                 answer.cancel()
             writer.close()
@@ -236,6 +243,7 @@ class SmscServer:
     def _bind(self, line: _Line, sequence: int, body: bytes) -> bool:
         system_id, password = body.split(b"\0")[:2]
         line.bound = password.decode() == self._password
+        self._changed.set()
         status = 0 if line.bound else STATUSES["ESME_RINVPASWD"]
         _send(line, _BIND_TRANSCEIVER | _RESPONSE, status, sequence, system_id + b"\0" if line.bound else b"")
         if line.bound and self._kept:

@@ -1,0 +1,215 @@
+"""Plays a scenario: moves the clock, lets things happen, and waits until everything is quiet before time goes on.
+
+The clock jumps to the next due instant only when the outbox is empty, everything produced has been acknowledged by its readers,
+providers have answered and no timer is earlier (a discrete-event clock): a fortnight takes as long as its work.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from services.core.changes import JournalLine
+from services.core.ports.streams import Message, Record
+from services.core.words import Channel, Lane
+from services.delivery.claim import Clerk
+from services.delivery.deliver import Delivery
+from services.evidence.apply import apply
+from services.intake.receive import receive
+from services.planner.wake import Planner
+from services.relay.relay import Relay
+from services.simulator.actors import Actors
+from services.simulator.crew import Consumer, Fuses, ProcessDied
+from services.simulator.scenario.file import Crash, Event, Outage, Scenario
+from services.simulator.scenario.incoming import Incoming, Producers
+from services.simulator.stage import Stage
+from services.simulator.timeline import ScenarioClock, Timeline
+from services.simulator.town import Town
+from services.simulator.witness import Witness
+
+SOURCE = "sans-faute"
+INCOMING = ("appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1")
+DISPATCH = tuple(f"dispatch.{channel}.v1" for channel in Channel)
+COMING_BACK = ("receipts.v1", "replies.v1")
+
+_BATCH = 500
+
+#: told of every instant that the clock reaches; a demo slows down here
+Pace = Callable[[datetime], Awaitable[None]]
+
+
+class StuckError(Exception):
+    """A process of the play ended by itself: a bug."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Conductor:
+    """One play on one stage."""
+
+    scenario: Scenario
+    stage: Stage
+    clock: ScenarioClock
+    timeline: Timeline
+    town: Town
+    producers: Producers
+    actors: Actors
+    pace: Pace | None = None
+    fuses: Fuses = field(default_factory=Fuses)
+    #: processes that a scenario has switched off
+    away: set[str] = field(default_factory=set)
+    _consumers: list[Consumer] = field(default_factory=list)
+    _restart_after: dict[str, timedelta] = field(default_factory=dict)
+    _planner: Planner = field(init=False)
+    _relay: Relay = field(init=False)
+
+    def __post_init__(self) -> None:
+        stage = self.stage
+        self._planner = Planner(
+            store=stage.store, texts=stage.texts, snapshot=stage.snapshot, fuse=partial(self.fuses.burn, "planner")
+        )
+        self._relay = Relay(store=stage.store, publisher=stage.publisher, encode=stage.encode, source=SOURCE)
+        delivery = Delivery(
+            store=stage.store,
+            clerk=Clerk(texts=stage.texts, seals=stage.seals, senders=stage.senders),
+            providers={
+                channel: [Witness(provider=one, town=self.town, store=stage.store) for one in ones]
+                for channel, ones in stage.providers.items()
+            },
+            snapshot=stage.snapshot,
+            decode=stage.decode,
+            clock=self.clock,
+            fuse=partial(self.fuses.burn, "delivery"),
+        )
+
+        async def deliver(batch: Sequence[Record]) -> None:
+            await delivery.deliver(batch)
+
+        self._consumers = [
+            Consumer(name="intake", topics=INCOMING, step=self._receive, stage=stage),
+            Consumer(name="delivery", topics=DISPATCH, step=deliver, stage=stage),
+            Consumer(name="evidence", topics=COMING_BACK, step=self._apply, stage=stage),
+        ]
+
+    # ---- the play
+
+    async def play(self) -> Sequence[JournalLine]:
+        """From the directory's first load to the scenario's end; the journal. Raises ``StuckError`` when a process fails by itself."""
+        for consumer in self._consumers:
+            await consumer.start()
+        try:
+            await self.publish(self.producers.directory())
+            await self.settle()
+            for at, person in self.producers.newcomers():
+                self.timeline.schedule(at, partial(self.publish, (self.producers.introduce(person),)))
+            for event in self.scenario.events:
+                self.timeline.schedule(event.at, partial(self.happen, event))
+            while (at := await self._next_instant()) is not None and at <= self.scenario.until:
+                self.clock.set(at)
+                if self.pace is not None:
+                    await self.pace(at)
+                while (happening := self.timeline.take(at)) is not None:
+                    await happening()
+                    await self.settle()
+                await self.settle()
+            self.clock.set(self.scenario.until)
+            return await self.stage.store.journal()
+        finally:
+            for consumer in self._consumers:
+                await consumer.stop()
+
+    async def _next_instant(self) -> datetime | None:
+        wake = await self.stage.store.next_wake() if "planner" not in self.away else None
+        return min((at for at in (self.timeline.next(), wake) if at is not None), default=None)
+
+    async def happen(self, event: Event) -> None:
+        """One line of the story."""
+        if isinstance(event, Crash):
+            self.fuses.arm(event.process, event.when, event.at)
+            self._restart_after[event.process] = event.restart_after
+        elif isinstance(event, Outage):
+            await self._away(event.of)
+            self.timeline.schedule(event.until, partial(self._back, event.of))
+        else:
+            await self.actors.act(event)
+
+    async def publish(self, messages: Iterable[Incoming]) -> None:
+        """Through the front door, as producers do."""
+        await self.actors.publish(messages)
+
+    # ---- quiet
+
+    async def settle(self) -> None:
+        """Run every step until nothing moves any more at this instant."""
+        while True:
+            moved = await self._plan() + await self._relay.round(self.clock.now())
+            self._bury_the_dead()
+            if moved:
+                continue
+            if self._unread() or self.stage.busy():
+                await self.stage.traffic.changed()
+                continue
+            if not await self.stage.store.outbox_size() and not await self._plan():
+                return
+
+    async def _plan(self) -> int:
+        if "planner" in self.away:
+            return 0
+        try:
+            return sum([(await self._planner.round(lane, _BATCH, self.clock.now())).people for lane in Lane])
+        except ProcessDied:
+            await self._died("planner")
+            return 0
+
+    def _unread(self) -> int:
+        return sum(self.stage.traffic.unread(consumer.topics) for consumer in self._consumers if consumer.name not in self.away)
+
+    def _bury_the_dead(self) -> None:
+        for consumer in self._consumers:
+            trouble = consumer.trouble()
+            if trouble is not None:
+                raise StuckError(f"{consumer.name} ended by itself: {type(trouble).__name__}") from trouble
+            if consumer.name in self.fuses.burnt and consumer.name not in self.away:
+                self.away.add(consumer.name)
+                self._come_back_later(consumer.name)
+        self.fuses.burnt.clear()
+
+    # ---- away and back
+
+    async def _died(self, process: str) -> None:
+        self.away.add(process)
+        self._come_back_later(process)
+
+    def _come_back_later(self, process: str) -> None:
+        self.timeline.schedule(self.clock.now() + self._restart_after[process], partial(self._back, process))
+
+    async def _away(self, what: str) -> None:
+        if what.startswith("provider:"):
+            self._switch_provider(what.removeprefix("provider:"), down=True)
+            return
+        self.away.add(what)
+        for consumer in self._consumers:
+            if consumer.name == what:
+                await consumer.stop()
+
+    async def _back(self, what: str) -> None:
+        if what.startswith("provider:"):
+            self._switch_provider(what.removeprefix("provider:"), down=False)
+            return
+        self.away.discard(what)
+        for consumer in self._consumers:
+            if consumer.name == what:
+                await consumer.stop()
+                await consumer.start()
+
+    def _switch_provider(self, name: str, *, down: bool) -> None:
+        for (_, provider), network in self.stage.networks.items():
+            if provider == name:
+                network.down = down
+
+    # ---- steps
+
+    async def _receive(self, batch: Sequence[Record]) -> None:
+        await receive(batch, store=self.stage.store, decode=self.stage.decode, handling=self.stage.handling, now=self.clock.now())
+
+    async def _apply(self, batch: Sequence[Record]) -> None:
+        await apply(batch, store=self.stage.store, decode=self.stage.decode, link=self.stage.policy.link, now=self.clock.now())

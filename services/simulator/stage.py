@@ -1,0 +1,69 @@
+"""The ports of one play, whatever stands behind them: memory, or real Kafka, PostgreSQL and sockets."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from services.core.environment import Environment
+from services.core.events import Event, Problem
+from services.core.policy import Policy
+from services.core.ports.providers import Feedback, Provider
+from services.core.ports.store import Store
+from services.core.ports.streams import Publisher, Record, Stream
+from services.core.ports.texts import Texts
+from services.core.words import Channel
+from services.delivery.ports import Seals, Senders
+from services.intake.handlers import Handling
+from services.relay.relay import Encode
+from services.simulator.servers.town import Network
+from services.web.ports import Outlet
+
+Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
+Handle = Callable[[Sequence[Record]], Awaitable[None]]
+
+
+class Consume(Protocol):
+    """The loop of every consumer, as the real processes run it."""
+
+    def __call__(self, stream: Stream, step: Handle) -> Awaitable[None]:
+        """Run until cancelled, or until the step raises."""
+        ...
+
+
+class Traffic(Protocol):
+    """What is under way between the steps, counted at the ports."""
+
+    def unread(self, topics: Sequence[str]) -> int:
+        """Published and not acknowledged by the readers of these topics."""
+        ...
+
+    async def changed(self) -> None:
+        """Wait until something of it changes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Everything that a play runs on."""
+
+    store: Store
+    publisher: Publisher
+    #: one or more members that together read these topics in this group
+    open_streams: Callable[[Sequence[str], str], Awaitable[Sequence[Stream]]]
+    consume: Consume
+    traffic: Traffic
+    decode: Decode
+    encode: Encode
+    texts: Texts
+    seals: Seals
+    senders: Senders
+    policy: Policy
+    snapshot: Callable[[datetime], Environment]
+    handling: Handling
+    feedback: Feedback
+    outlet: Outlet
+    providers: Mapping[Channel, Sequence[Provider]]
+    networks: Mapping[tuple[Channel, str], Network]
+    #: requests that providers have not answered yet
+    busy: Callable[[], int]
