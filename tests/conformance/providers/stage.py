@@ -66,10 +66,17 @@ class ScriptedTown:
     def __init__(self) -> None:
         self.script: Callable[[Submission], Answer] = lambda _: Accept()
         self.submissions: list[Submission] = []
+        self._asked = asyncio.Event()
+
+    async def asked(self) -> None:
+        """Wait for the first submission."""
+        async with asyncio.timeout(5):
+            await self._asked.wait()
 
     def answer(self, submission: Submission) -> Answer:
         """As scripted."""
         self.submissions.append(submission)
+        self._asked.set()
         return self.script(submission)
 
     def always(self, answer: Answer) -> None:

@@ -36,7 +36,7 @@ def read_returned(octets: bytes, *, mail_from: str, recipient: str, provider: st
     """Read a mail that came to ``recipient``. Raises ``ValueError`` for one that the standard library cannot read."""
     try:
         message = message_from_bytes(octets, policy=default)
-        digest = hashlib.sha256(str(message.get("Message-ID") or "").encode() or octets).hexdigest()[:20]
+        digest = _digest(message, octets)
         kind = str(message.get_param("report-type") or "").lower() if message.get_content_type() == "multipart/report" else ""
         if kind == "delivery-status":
             return Returned(receipts=tuple(_notifications(message, digest, recipient, provider, returns, at)))
@@ -48,6 +48,12 @@ def read_returned(octets: bytes, *, mail_from: str, recipient: str, provider: st
     except (LookupError, AttributeError, TypeError, RecursionError) as error:
         # email.policy raises these for headers written in bad faith
         raise ValueError("unreadable mail") from error
+
+
+def _digest(message: EmailMessage, octets: bytes) -> str:
+    """Tells one mail from another, and knows one that is brought twice. The raw Message-ID: parsed, a malformed one is cut short."""
+    own = next((str(value) for name, value in message.raw_items() if name.lower() == "message-id"), "")
+    return hashlib.sha256(own.encode("utf-8", "replace") or octets).hexdigest()[:20]
 
 
 # --- RFC 3464 -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,383 @@
+"""One rig for each provider: the real adapter, a simulated server on a socket, and between them what the processes would wire.
+
+A new provider joins the suite with a class here and a line in ``RIGS``.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import ClassVar, Protocol
+from urllib.parse import quote_plus
+
+from services.adapters.providers.callbacks import CallbackRequest, CallbackSource
+from services.adapters.providers.letters.callbacks import MailevaCallbacks
+from services.adapters.providers.letters.maileva import MailevaApi, MailevaLetters, MailevaSettings
+from services.adapters.providers.smpp.provider import SmppProvider, SmppSettings
+from services.adapters.providers.smpp.session import Limits
+from services.adapters.providers.smtp.addresses import Returns
+from services.adapters.providers.smtp.mail import Sender
+from services.adapters.providers.smtp.provider import SmtpProvider, SmtpSettings
+from services.adapters.providers.smtp.receiver import BounceReceiver, ReceiverSettings
+from services.adapters.providers.twilio.callbacks import TwilioVoiceCallbacks
+from services.adapters.providers.twilio.provider import TwilioSettings, TwilioVoice
+from services.core.content import VoiceContent
+from services.core.ports.providers import Provider
+from services.core.ports.streams import NotPublished
+from services.core.words import Channel
+from services.core.words import ReceiptStatus as R
+from services.simulator.servers.http import HttpRequest, HttpResponse, HttpServer
+from services.simulator.servers.mail_server import MailServer
+from services.simulator.servers.print_shop import PrintShop
+from services.simulator.servers.smsc import SmscServer
+from services.simulator.servers.town import Network
+from services.simulator.servers.voice_gateway import VoiceGateway
+from tests.conformance.providers.stage import SCRIPT, Remembered, ScriptedTown, StillClock
+
+#: how long an answer is waited for: long enough for a machine that is busy with other things …
+PATIENT = timedelta(seconds=20)
+#: … and, where the provider is silent on purpose, as short as can be
+IMPATIENT = timedelta(milliseconds=300)
+RETURNS = Returns(secret="a secret of tests", domain="rappel.example")
+
+
+#: a word for ``report``, and what it must become
+Receipts = Mapping[str, tuple[R, str | None]]
+
+
+class Rig(Protocol):
+    """What the suite needs to know of a provider."""
+
+    channel: Channel
+    town: ScriptedTown
+    feedback: Remembered
+    clock: StillClock
+    #: refusals in the server's words: never, ours, not now
+    hard: str
+    policy: str
+    later: str
+    #: words for ``report``, and what they must become
+    receipts: ClassVar[Receipts]
+    #: can the provider be asked by our reference?
+    can_be_asked: bool
+
+    @property
+    def provider(self) -> Provider: ...
+    @property
+    def network(self) -> Network: ...
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    async def go_away(self) -> None:
+        """The server is not there any more."""
+
+    async def reconnected(self) -> None:
+        """A lost connection is there again, for adapters that keep one."""
+
+    async def restarted(self, patience: timedelta = PATIENT) -> Provider:
+        """The adapter as it is after its process died: the same account, nothing remembered."""
+        ...
+
+
+class _Stage:
+    def __init__(self) -> None:
+        self.town = ScriptedTown()
+        self.feedback = Remembered()
+        self.clock = StillClock()
+
+    async def reconnected(self) -> None:
+        """Most connect when they send."""
+
+
+class Web:
+    """What the web process does with a callback: judge, read, publish, and only then answer."""
+
+    def __init__(self, feedback: Remembered) -> None:
+        self._feedback = feedback
+        self._server = HttpServer(self._handle)
+        self.source: CallbackSource | None = None
+
+    async def start(self) -> None:
+        await self._server.start()
+
+    async def stop(self) -> None:
+        await self._server.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.port}"
+
+    async def _handle(self, request: HttpRequest) -> HttpResponse | None:
+        assert self.source is not None
+        target = request.path + ("?" + "&".join(self._pairs(request)) if request.query else "")
+        callback = CallbackRequest(
+            method=request.method,
+            url=f"http://{request.headers['host']}{target}",
+            headers=request.headers,
+            body=request.body,
+            query=request.query,
+        )
+        if not self.source.authentic(callback):
+            return HttpResponse(status=403)
+        try:
+            result = await self.source.read(callback)
+            for receipt in result.receipts:
+                await self._feedback.receipt(receipt)
+            for reply in result.replies:
+                await self._feedback.reply(reply)
+        except (NotPublished, ConnectionError):
+            return HttpResponse(status=503)
+        except ValueError:
+            return HttpResponse(status=400)
+        return HttpResponse(status=result.status_code, body=result.response_body.encode(), content_type=result.content_type)
+
+    def _pairs(self, request: HttpRequest) -> list[str]:
+        return [f"{quote_plus(name)}={quote_plus(value)}" for name, value in request.query.items()]
+
+
+class SmppRig(_Stage):
+    """SMS over SMPP."""
+
+    channel = Channel.SMS
+    hard, policy, later = "ESME_RINVDSTADR", "ESME_RX_P_APPN", "ESME_RTHROTTLED"
+    receipts: ClassVar[Receipts] = {
+        "delivered": (R.DELIVERED, None),
+        "undelivered unknown_subscriber": (R.FAILED_HARD, "unknown_subscriber"),
+        "undelivered unreachable": (R.FAILED_SOFT, "unreachable"),
+        "rejected": (R.FAILED_POLICY, None),
+        "expired": (R.EXPIRED, None),
+    }
+    can_be_asked = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.network = SmscServer("a", self.town, self.clock)
+        self._open: list[SmppProvider] = []
+
+    @property
+    def provider(self) -> SmppProvider:
+        return self._open[0]
+
+    async def start(self) -> None:
+        await self.network.start()
+        await self.restarted()
+
+    async def restarted(self, patience: timedelta = PATIENT) -> SmppProvider:
+        provider = self.account(patience)
+        self._open.append(provider)
+        await provider.start()
+        return provider
+
+    def account(self, patience: timedelta = PATIENT) -> SmppProvider:
+        """Not yet started."""
+        settings = SmppSettings(
+            host="127.0.0.1",
+            port=self.network.port,
+            system_id="sansfaute",
+            password="secret",
+            sender="38123",
+            limits=Limits(answer=patience, window=20),
+            pause=timedelta(milliseconds=10),
+        )
+        return SmppProvider("a", settings, self.feedback, self.clock)
+
+    async def reconnected(self) -> None:
+        while self.network.bound == 0:
+            await self.network.changed()
+        await self.provider._bound.wait()
+
+    async def go_away(self) -> None:
+        session = self.provider._session
+        assert session is not None
+        await self.network.stop()
+        await session.closed.wait()
+
+    async def stop(self) -> None:
+        for provider in self._open:
+            await provider.stop()
+        await self.network.stop()
+
+
+class SmtpRig(_Stage):
+    """E-mail over SMTP, with the mailbox that takes what comes back."""
+
+    channel = Channel.EMAIL
+    hard, policy, later = "550 5.1.1 unknown", "550 5.7.1 blocked", "452 4.2.2 Mailbox full"
+    receipts: ClassVar[Receipts] = {
+        "delivered": (R.DELIVERED, None),
+        "bounce 5.1.1": (R.FAILED_HARD, "bad_mailbox"),
+        'reject "552 5.2.2 Mailbox full"': (R.FAILED_SOFT, "mailbox_full"),
+        'reject "550 5.2.0 ofr_506"': (R.FAILED_POLICY, "sender_refused"),
+        "complaint": (R.COMPLAINT, None),
+    }
+    can_be_asked = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.network = MailServer("b", self.town, self.clock, folder=folder)
+        mailboxes = frozenset({"reponse@rappel.example", "plaintes@rappel.example"})
+        self.receiver = BounceReceiver("b", ReceiverSettings(returns=RETURNS, mailboxes=mailboxes), self.feedback, self.clock)
+        self._open: list[SmtpProvider] = []
+
+    @property
+    def provider(self) -> SmtpProvider:
+        return self._open[0]
+
+    async def start(self) -> None:
+        await self.receiver.start()
+        await self.network.start()
+        self.network.returns_to = ("127.0.0.1", self.receiver.port)
+        await self.restarted()
+
+    async def restarted(self, patience: timedelta = PATIENT) -> SmtpProvider:
+        settings = SmtpSettings(
+            host="127.0.0.1",
+            port=self.network.port,
+            sender=Sender(name="France Travail", address="rappel@rappel.example", reply_to="reponse@rappel.example"),
+            returns=RETURNS,
+            tls="none",
+            patience=patience,
+        )
+        self._open.append(SmtpProvider("b", settings, self.clock))
+        return self._open[-1]
+
+    async def go_away(self) -> None:
+        await self.network.stop()
+
+    async def stop(self) -> None:
+        for provider in self._open:
+            await provider.stop()
+        await self.network.stop()
+        await self.receiver.stop()
+
+
+class OneScript:
+    """Every call says the same."""
+
+    def __init__(self) -> None:
+        self.known: VoiceContent | None = SCRIPT
+
+    async def script(self, attempt_id: str) -> VoiceContent | None:
+        return self.known
+
+
+class TwilioRig(_Stage):
+    """Calls in Twilio's shape."""
+
+    channel = Channel.VOICE
+    hard, policy, later = "400 21211", "400 21215", "429 20429"
+    receipts: ClassVar[Receipts] = {
+        "no_answer": (R.NO_ANSWER, None),
+        "busy": (R.BUSY, None),
+        "cause 1": (R.FAILED_HARD, "unallocated"),
+        "cause 21": (R.FAILED_SOFT, "call_rejected"),
+        "cause 34": (R.FAILED_POLICY, "network"),
+        "human_silent": (R.ANSWERED_NO_INPUT, "no_valid_key"),
+        "machine": (R.VOICEMAIL_LEFT, None),
+        "fax": (R.FAILED_HARD, "fax"),
+        'keys "9"': (R.WRONG_PERSON, None),
+    }
+    can_be_asked = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.network = VoiceGateway("c", self.town, self.clock)
+        self.web = Web(self.feedback)
+        self.scripts = OneScript()
+        self._open: list[TwilioVoice] = []
+
+    @property
+    def provider(self) -> TwilioVoice:
+        return self._open[0]
+
+    async def start(self) -> None:
+        await self.network.start()
+        await self.web.start()
+        self.web.source = TwilioVoiceCallbacks("c", "secret", self.web.url, self.scripts, self.clock)
+        await self.restarted()
+
+    async def restarted(self, patience: timedelta = PATIENT) -> TwilioVoice:
+        settings = TwilioSettings(
+            account_sid="AC0001",
+            auth_token="secret",
+            calling_number="+33948123456",
+            public_url=self.web.url,
+            base_url=self.network.base_url,
+            patience=patience,
+        )
+        self._open.append(TwilioVoice("c", settings))
+        return self._open[-1]
+
+    async def go_away(self) -> None:
+        await self.network.stop()
+
+    async def stop(self) -> None:
+        for provider in self._open:
+            await provider.stop()
+        await self.network.stop()
+        await self.web.stop()
+
+
+class MailevaRig(_Stage):
+    """Letters in Maileva's shape."""
+
+    channel = Channel.LETTER
+    hard, policy, later = "400 ADDRESS_LINE_2_TOO_LONG", "403 FORBIDDEN", "503 BUSY"
+    receipts: ClassVar[Receipts] = {
+        "accepted": (R.ACCEPTED, None),
+        "processed": (R.SENT, None),
+        "returned N02": (R.RETURNED, "unknown_at_address"),
+        "returned N05": (R.REFUSED_BY_PERSON, "refused"),
+        "rejected ADDRESS_LINE_2_TOO_LONG": (R.FAILED_HARD, "address_line_2_too_long"),
+        "acknowledged": (R.DELIVERED, "acknowledged"),
+    }
+    can_be_asked = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.network = PrintShop("d", self.town, self.clock, folder=folder)
+        self.web = Web(self.feedback)
+        self._open: list[MailevaLetters] = []
+        self._apis: list[MailevaApi] = []
+
+    @property
+    def provider(self) -> MailevaLetters:
+        return self._open[0]
+
+    async def start(self) -> None:
+        await self.network.start()
+        await self.web.start()
+        self.network.webhook = f"{self.web.url}/callbacks/d"
+        await self.restarted()
+        self.web.source = MailevaCallbacks("d", user="webhook", password="secret", api=self._apis[0], clock=self.clock)
+
+    async def restarted(self, patience: timedelta = PATIENT) -> MailevaLetters:
+        settings = MailevaSettings(
+            client_id="client",
+            client_secret="secret",
+            username="user",
+            password="secret",
+            sender_lines=("FRANCE TRAVAIL", "1 PLACE DE LA GARE", "59000 LILLE"),
+            base_url=self.network.base_url,
+            token_url=self.network.token_url,
+            patience=patience,
+        )
+        api = MailevaApi(settings)
+        self._apis.append(api)
+        self._open.append(MailevaLetters("d", settings, api))
+        return self._open[-1]
+
+    async def go_away(self) -> None:
+        await self.network.stop()
+
+    async def stop(self) -> None:
+        for provider in self._open:
+            await provider.stop()
+        await self.network.stop()
+        await self.web.stop()
+
+
+RIGS: dict[str, Callable[[Path], Rig]] = {
+    "smpp": SmppRig,
+    "smtp": SmtpRig,
+    "twilio": TwilioRig,
+    "maileva": MailevaRig,
+}
