@@ -16,6 +16,7 @@ from services.adapters.rendering.blocks import Block, Button, Heading, parse, pl
 from services.adapters.rendering.scene import Scene
 from services.adapters.rendering.typography import typographic
 from services.adapters.rendering.voice import sections
+from services.core.addresses import normalise
 from services.core.content import LetterContent, Unrenderable
 
 #: points: at least 12, and 14 for people who need simple words (rules §6); one more, as the letters of this font are small
@@ -38,12 +39,17 @@ class Press:
             ignore_system_fonts=True,
         )
 
-    def letter(self, template: Template, scene: Scene, recipient: Sequence[str]) -> LetterContent:
+    def letter(self, template: Template, scene: Scene, address_lines: Sequence[str]) -> LetterContent:
         """The PDF and its words. Raises ``Unrenderable``: ``empty_access_info`` for a meeting in person that nobody could find
-        (rules §12, SC-18), ``unprintable`` when a name has letters that the font does not know.
+        (rules §12, SC-18), the first code of an address that does not fit (NF Z10-011), ``unprintable`` when a name has letters that
+        the font does not know.
         """
         if _nobody_finds_it(scene):
             raise Unrenderable("empty_access_info")
+        address = normalise(address_lines)
+        if address.errors:
+            raise Unrenderable(address.errors[0])
+        recipient = address.lines
         head = sections(self._head.render(scene.names))
         title, *blocks = parse(template.render(scene.names))
         if not isinstance(title, Heading):
@@ -53,7 +59,7 @@ class Press:
             pdf=pdf,
             text="\n".join((*_sender(head), "", *recipient, "", head["date"], head["reference"], "", plain((title, *blocks)))),
             pages=int(_PAGE_COUNT.findall(pdf)[0]),
-            address_lines=tuple(recipient),
+            address_lines=recipient,
         )
 
     def _print(self, sheet: Mapping[str, object]) -> bytes:

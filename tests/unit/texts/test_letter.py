@@ -80,7 +80,9 @@ def test_nobody_is_sent_to_a_place_that_cannot_be_found(texts: JinjaTexts) -> No
 def test_the_address_stands_in_the_window(texts: JinjaTexts) -> None:
     """85 by 33 mm, 110 mm from the left, 55 mm from the top; even six lines of 38 capitals stay inside."""
     of = notice(Channel.LETTER)
-    lines = tuple(f"{number}{'MARECHAL DE LATTRE DE TASSIGNY WAGRAM X'[:37]}" for number in range(1, 7))
+    street = "MARQUIS DE LATTRE DE TASSIGNY WAGRAM"
+    lines = (*(f"{number} {street}" for number in range(1, 6)), "59000 TASSIGNY SUR MARQUE LES MARAIS W")
+    assert {len(line) for line in lines} == {38}
     content = letter(texts, replace(of, contact=replace(of.contact, lines=lines)))
     assert content.address_lines == lines
     address = [spot for spot in placed(content) if "TASSIGNY" in spot[0]]
@@ -90,6 +92,17 @@ def test_the_address_stands_in_the_window(texts: JinjaTexts) -> None:
         assert 55 <= top <= 55 + 33
     others = [spot for spot in placed(content) if "TASSIGNY" not in spot[0]]
     assert not [spot for spot in others if spot[1] > 105 and 50 <= spot[2] <= 93]
+
+
+def test_an_address_that_the_post_refuses_is_refused(texts: JinjaTexts) -> None:
+    """Before printing, with the post's own code; what can be put right is (rules §6)."""
+    of = notice(Channel.LETTER)
+    with pytest.raises(Unrenderable, match="ADDRESS_LINE_6_WRONG_FORMAT"):
+        texts.notice(replace(of, contact=replace(of.contact, lines=("LEILA TEST", "8 RUE DES POSTES", "LILLE"))))
+    put_right = letter(
+        texts, replace(of, contact=replace(of.contact, lines=("Leïla Test", "12 bis, rue de l'Église-Neuve", "59000 Lille")))
+    )
+    assert put_right.address_lines == ("LEILA TEST", "12 BIS RUE DE L EGLISE NEUVE", "59000 LILLE")
 
 
 def test_the_file_is_archivable_and_accessible(texts: JinjaTexts) -> None:
