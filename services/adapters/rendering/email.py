@@ -11,7 +11,7 @@ from jinja2 import Template
 
 from services.adapters.rendering.blocks import parse, plain
 from services.adapters.rendering.scene import Meeting
-from services.adapters.rendering.voice import sections
+from services.adapters.rendering.sections import sections
 from services.core.content import EmailContent, Notice
 
 #: length shown in a calendar when the source does not say how long the meeting takes

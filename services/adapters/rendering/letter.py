@@ -14,8 +14,8 @@ from jinja2 import Environment, Template
 
 from services.adapters.rendering.blocks import Block, Button, Heading, parse, plain
 from services.adapters.rendering.scene import Scene
+from services.adapters.rendering.sections import sections
 from services.adapters.rendering.typography import typographic
-from services.adapters.rendering.voice import sections
 from services.core.addresses import normalise
 from services.core.content import LetterContent, Unrenderable
 

@@ -1,16 +1,15 @@
 """The script of a call, cut out of one template with a section per part of the dialogue (rules §5)."""
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
 from jinja2 import Template
 
+from services.adapters.rendering.sections import sections
 from services.core.content import VoiceContent
 
 #: per cent of the normal speed for people who need simple words (rules §12, SC-22)
 SLOW: Final = 85
-_SECTION = re.compile(r"^== ([a-z0-9_.]+)$", re.MULTILINE)
 _THANKS = "thanks."
 
 
@@ -31,9 +30,3 @@ def render_voice(template: Template, names: Mapping[str, object]) -> VoiceConten
         rate=SLOW if slow else 100,
         repeat=slow,
     )
-
-
-def sections(text: str) -> dict[str, str]:
-    """The parts between ``== name`` lines, each with its white space made single spaces."""
-    _, *pieces = _SECTION.split(text)
-    return {name: " ".join(words.split()) for name, words in zip(pieces[::2], pieces[1::2], strict=True)}

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from services.adapters.rendering.sections import sections
 from services.adapters.rendering.texts import JinjaTexts
-from services.adapters.rendering.voice import sections
 from services.core.content import Notice, VoiceContent
 from services.core.model import Place
 from services.core.words import Channel, Constraint, Step
