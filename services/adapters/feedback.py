@@ -3,6 +3,7 @@
 Sender and words of a job seeker become a keyed hash and a sealed text here, before anything leaves the process.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from services.core.ports.streams import Message, Publisher
 
 RECEIPTS: Final = "receipts.v1"
 REPLIES: Final = "replies.v1"
+_LONGEST_ID: Final = 160
 
 
 class Encode(Protocol):
@@ -88,12 +90,12 @@ class KafkaFeedback:
             topic=RECEIPTS,
             key=key,
             type="receipt.received",
-            subject=receipt.attempt_id or key,
+            subject=receipt.attempt_id or _fitting(receipt.receipt_id),
             data=data,
             shard_key=key,
             at=now,
         )
-        await self._publish(outgoing, receipt.receipt_id, f"{self.source}/{receipt.provider}")
+        await self._publish(outgoing, _fitting(receipt.receipt_id), f"{self.source}/{receipt.provider}")
 
     async def reply(self, reply: ProviderReply) -> None:
         """To ``replies.v1``; the sender leaves as a hash, the words sealed."""
@@ -113,15 +115,20 @@ class KafkaFeedback:
             topic=REPLIES,
             key=key,
             type="reply.received",
-            subject=reply.attempt_id or key,
+            subject=reply.attempt_id or _fitting(reply.reply_id),
             data=data,
             shard_key=key,
             at=self.clock.now(),
         )
-        await self._publish(outgoing, reply.reply_id, f"{self.source}/{reply.channel.value}")
+        await self._publish(outgoing, _fitting(reply.reply_id), f"{self.source}/{reply.channel.value}")
 
     async def _publish(self, outgoing: Outgoing, event_id: str, source: str) -> None:
         await self.publisher.publish([self.encode(outgoing, event_id, source, outgoing.at)])
+
+
+def _fitting(report_id: str) -> str:
+    """The provider's report id as an event id: a longer one than the contract allows becomes its digest, the same each time."""
+    return report_id if len(report_id) <= _LONGEST_ID else hashlib.sha256(report_id.encode()).hexdigest()
 
 
 def _present(**fields: object) -> dict[str, object]:

@@ -22,8 +22,10 @@ TopicOf = Callable[[str], str | None]
 
 
 class _Head(msgspec.Struct):
-    type: str
-    data: dict[str, object]
+    """As much as is needed to find the decoder; the decoder itself names what is wrong with the rest."""
+
+    type: object = None
+    data: object = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +39,15 @@ class Border:
         """The message to publish, value as it came; or every problem, none quoting a value."""
         try:
             head = msgspec.json.decode(event, type=_Head)
-        except msgspec.DecodeError:
-            return [Problem(path="/", message="is not a CloudEvent with type and data in JSON")]
-        topic = self.topic_of(head.type)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return [Problem(path="/", message="not a JSON object in UTF-8")]
+        topic = self.topic_of(head.type) if isinstance(head.type, str) else None
         if topic is None or topic not in WRITABLE:
-            return [Problem(path="/type", message="is not a type that producers write")]
+            return [Problem(path="/type", message="not a type that producers write")]
         decoded = self.decode(topic, event, None)
         if isinstance(decoded, list):
             return decoded
-        key = next(str(head.data[name]) for name in _KEYS if name in head.data)
+        data = head.data if isinstance(head.data, dict) else {}
+        # the decoder saw to it that one of them is there
+        key = next(str(data[name]) for name in _KEYS if name in data)
         return Message(topic=topic, key=key, value=event, headers=_HEADERS)

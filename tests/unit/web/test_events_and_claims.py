@@ -43,7 +43,7 @@ async def test_all_or_nothing(world: World, public: httpx.AsyncClient) -> None:
     assert answer.status_code == 400
     (bad,) = answer.json()["events"]
     assert bad["index"] == 1
-    assert bad["errors"][0]["path"] == "/"
+    assert bad["errors"][0]["path"] == "/type"
     assert world.outlet.forwarded == []
 
 
