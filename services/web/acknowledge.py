@@ -6,6 +6,7 @@ Next: services/evidence/apply.py
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -28,6 +29,9 @@ from services.web.security import read_body
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 #: A filled-in form has a few hundred octets.
 _FORM_LIMIT: Final = 4096
+#: A meeting further away than this has its reminder two days before still ahead, and a day after this answer (rules §10.5, R2):
+#: then the page may promise one.
+_SURELY_REMINDED: Final = timedelta(days=4)
 #: When to try again after "Kafka or the database is away", in seconds.
 _RETRY_AFTER: Final = "60"
 
@@ -81,7 +85,8 @@ class LinkPages:
             return self._form(view, form=form, notice="wrong_date")
         if too_early(case, now, self.policy.early_suspect):
             return self._form(view, form=form, notice="once_more")
-        return self.render.page("link/thanks.html", view=view, choice=answer.choice)
+        reminded = any(duty.at - now > _SURELY_REMINDED for duty in view.open_duties)
+        return self.render.page("link/thanks.html", view=view, choice=answer.choice, reminded=reminded)
 
     async def calendar(self, request: Request) -> Response:
         """The meetings as a calendar file."""

@@ -59,6 +59,14 @@ async def test_right_date_is_published_first(world: World, public: httpx.AsyncCl
     }
 
 
+async def test_promises_only_what_comes(world: World, public: httpx.AsyncClient) -> None:
+    """A reminder is promised when it is surely ahead, and not on the eve."""
+    form = {"date": RIGHT, "choice": "come"}
+    assert "un rappel" in (await public.post(f"/a/{TOKEN}", data=form)).text
+    world.clock.at = paris("2026-12-02T10:00")
+    assert "un rappel" not in (await public.post(f"/a/{TOKEN}", data=form)).text
+
+
 async def test_a_double_click_is_one_event(world: World, public: httpx.AsyncClient) -> None:
     """The same choice at the same instant has the same id; a later one is an event of its own, so that the last one wins."""
     form = {"date": RIGHT, "choice": "come"}
