@@ -98,7 +98,7 @@ def _effect(case: Case, attempt: Attempt, receipt: Receipt) -> ReceiptEffect:
 
 def _fields(attempt: Attempt, receipt: Receipt, moved: Moved, now: datetime) -> dict[str, object]:
     fields: dict[str, object] = {"last_status": receipt.status}
-    if receipt.provider_ref and not attempt.provider_ref:
+    if receipt.provider_ref and not attempt.provider_ref and attempt.state is not AttemptState.SUBMITTING:
         fields |= {"provider": receipt.provider, "provider_ref": receipt.provider_ref}
     if moved is Moved.DELIVERED:
         # the instant of reception is the truth: a provider's date has no zone (§4.4)

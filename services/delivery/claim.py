@@ -45,7 +45,7 @@ class Clerk:
 
     def claim(self, ledger: Ledger, case: Case, attempt: Attempt, environment: Environment) -> Claimed | Abandoned | NotYet | DoNotSend | AlreadyClaimed:
         """Check, render and mark as being submitted; what must not go is skipped, and the person is looked at again."""
-        if attempt.state is AttemptState.SUBMITTING:
+        if attempt.state is AttemptState.SUBMITTING or _overtaken(attempt):
             return self._abandoned(case, attempt, environment, ledger.now)
         verdict = may_send(case, attempt, environment, ledger.now)
         if isinstance(verdict, AlreadyClaimed):
@@ -80,7 +80,8 @@ class Clerk:
 
     def _abandoned(self, case: Case, attempt: Attempt, environment: Environment, now: datetime) -> Abandoned | AlreadyClaimed:
         """Only when whoever claimed it has had time enough to come back (policy ``timers.submitting``)."""
-        if now - (attempt.claimed_at or attempt.release_at) < environment.policy.timers.submitting:
+        fresh = now - (attempt.claimed_at or attempt.release_at) < environment.policy.timers.submitting
+        if fresh and attempt.state is AttemptState.SUBMITTING:
             return AlreadyClaimed()
         contact = next((point for point in case.contacts if point.contact_id == attempt.contact_id), None)
         known = {obligation.obligation_id: obligation for obligation in case.obligations}
@@ -116,6 +117,11 @@ class Clerk:
             reopened=step is Step.CORRECTIVE and _was_cancelled(case, first),
             last_agency_day=_last_agency_day(first, person.agency_id, environment) if person.non_web else None,
         )
+
+
+def _overtaken(attempt: Attempt) -> bool:
+    """A receipt came for a message whose hand-over nobody recorded: whoever sent it died before."""
+    return attempt.tries > 0 and attempt.provider is None and attempt.state in (AttemptState.DELIVERED, AttemptState.FAILED)
 
 
 def _zone(obligation: Obligation, postal_code: str, environment: Environment) -> str:

@@ -151,7 +151,7 @@ def _next_try(attempt: Attempt, outcome: TryLater, environment: Environment, now
 
 def _unknown(ledger: Ledger, attempt: Attempt, provider: str) -> None:
     """It may have it: this try is never repeated (§10.1.5)."""
-    ledger.attempt(
+    after = ledger.attempt(
         attempt,
         Moved.UNKNOWN,
         provider=provider,
@@ -160,6 +160,10 @@ def _unknown(ledger: Ledger, attempt: Attempt, provider: str) -> None:
         accepted_at=ledger.now,
         last_status=ReceiptStatus.UNKNOWN,
     )
+    if after is None:
+        # a receipt has told more than the provider can
+        ledger.changes.attempts.append(replace(attempt, provider=provider))
+        return
     for item in attempt.items:
         ledger.line(
             "receipt",

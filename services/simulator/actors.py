@@ -142,7 +142,7 @@ class Actors:
         answer = read_answer(form, view)
         if isinstance(answer, str):
             return
-        event_id, outgoing = reply_event(case, view, answer, now)
+        event_id, outgoing = reply_event(case, answer, now)
         await self.stage.outlet.publish(event_id, outgoing)
 
     async def _behind(self, token: str) -> LinkCase | None:

@@ -53,6 +53,8 @@ class Consumer:
         """Join the group and read."""
         self._streams = await self.stage.open_streams(self.topics, self.name)
         self._tasks = [asyncio.create_task(self._run(stream), name=self.name) for stream in self._streams]
+        for task in self._tasks:
+            task.add_done_callback(lambda _: self.stage.traffic.moved())
 
     async def stop(self) -> None:
         """Leave; what is not acknowledged comes again."""

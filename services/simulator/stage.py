@@ -42,6 +42,10 @@ class Traffic(Protocol):
         """Wait until something of it changes."""
         ...
 
+    def moved(self) -> None:
+        """Something changed: a reader ended."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:

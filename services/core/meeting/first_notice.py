@@ -13,7 +13,7 @@ _OVER = frozenset({AttemptState.FAILED, AttemptState.UNKNOWN})
 def first_notice(view: View, obligation: Obligation, *, step: Step = Step.N0, channels: tuple[Channel, ...] | None = None) -> Plan:
     """The first notice on the first channel that can still carry it, and on the next ones while none may be relied on alone."""
     plan = Plan()
-    tries = view.tries_of(obligation)
+    tries = [attempt for attempt in view.tries_of(obligation) if step_of(attempt, obligation) is not Step.L]
     begun = [attempt for attempt in tries if step_of(attempt, obligation) is step]
     if tries and (len(begun) < len(tries) or any(attempt.state in _OVER for attempt in begun)):
         return plan  # the ladder has moved on: what follows is the fallback's
