@@ -19,6 +19,8 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 _TRY_AGAIN = ("08", "25", "40", "53", "57", "58")
 #: waited too long for a lock; a shared memory table for locks is full
 _TRY_AGAIN_CODES = frozenset({"55P03", "53200"})
+#: what the driver calls a connection that ended while we had it
+_GONE = ("closed", "released back to the pool")
 _INTEGRITY = "23"
 _DATA = "22"
 
@@ -82,8 +84,9 @@ def database_errors() -> Iterator[None]:
     except asyncpg.PostgresError as error:
         raise _translated(error) from None
     except asyncpg.InterfaceError as error:
-        if "closed" in str(error):
-            raise StoreUnavailable("the connection is closed") from None
+        # Also what the driver says of our own misuse: only the text tells the two apart.
+        if any(words in str(error) for words in _GONE):
+            raise StoreUnavailable("the connection is gone") from None
         raise
     except (OSError, TimeoutError, asyncpg.InternalClientError) as error:
         raise StoreUnavailable(type(error).__name__) from None

@@ -75,9 +75,11 @@ async def _keep_listening(dsn: str, channel: str, signal: Signal) -> None:
         except StoreUnavailable:
             await asyncio.sleep(_TRY_AGAIN.total_seconds())
             continue
-        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError):
-            await _listen_until_lost(connection, channel, signal)
-        connection.terminate()
+        try:
+            with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError):
+                await _listen_until_lost(connection, channel, signal)
+        finally:
+            connection.terminate()
 
 
 async def _listen_until_lost(connection: "asyncpg.Connection[asyncpg.Record]", channel: str, signal: Signal) -> None:

@@ -127,6 +127,7 @@ CREATE TABLE obligations (
     person_id        text COLLATE "C" NOT NULL,
     kind             text NOT NULL,
     revision         bigint NOT NULL,
+    last_revision    bigint NOT NULL,
     state            text NOT NULL,
     known_at         timestamptz NOT NULL,
     due_at           timestamptz NOT NULL,
@@ -161,7 +162,8 @@ COMMENT ON TABLE obligations IS 'Duties: a meeting at due_at, or an actualisatio
 COMMENT ON COLUMN obligations.obligation_id IS 'Derived from the source''s identifier.';
 COMMENT ON COLUMN obligations.person_id IS 'Whose duty; it never changes.';
 COMMENT ON COLUMN obligations.kind IS 'What is owed.';
-COMMENT ON COLUMN obligations.revision IS 'Of the source; a lower or equal one changes nothing.';
+COMMENT ON COLUMN obligations.revision IS 'Of the schedule: what was answered to an older one does not count.';
+COMMENT ON COLUMN obligations.last_revision IS 'Highest one that any event about it carried; a lower or equal one is stale.';
 COMMENT ON COLUMN obligations.state IS 'Where it stands: the first axis.';
 COMMENT ON COLUMN obligations.known_at IS 'When this revision became known.';
 COMMENT ON COLUMN obligations.due_at IS 'The meeting, or the end of the period.';

@@ -1,29 +1,32 @@
 -- What was sent, what came back, and what advisors are told.
 
 CREATE TABLE attempts (
-    attempt_id   text COLLATE "C" NOT NULL,
-    person_id    text COLLATE "C" NOT NULL,
-    channel      text NOT NULL,
-    contact_id   text COLLATE "C" NOT NULL,
-    items        jsonb NOT NULL,
-    state        text NOT NULL,
-    reason       text,
-    cause        text NOT NULL,
-    chosen_by    text NOT NULL,
-    excluded     text[] NOT NULL,
-    release_at   timestamptz NOT NULL,
-    not_after    timestamptz NOT NULL,
-    tries        integer NOT NULL,
-    try_at       timestamptz,
-    provider     text,
-    provider_ref text COLLATE "C",
-    reference    text,
-    token        text COLLATE "C",
-    submitted_at timestamptz,
-    accepted_at  timestamptz,
-    delivered_at timestamptz,
-    closed_at    timestamptz,
-    last_status  text,
+    attempt_id    text COLLATE "C" NOT NULL,
+    person_id     text COLLATE "C" NOT NULL,
+    channel       text NOT NULL,
+    contact_id    text COLLATE "C" NOT NULL,
+    items         jsonb NOT NULL,
+    state         text NOT NULL,
+    reason        text,
+    cause         text NOT NULL,
+    chosen_by     text NOT NULL,
+    excluded      text[] NOT NULL,
+    release_at    timestamptz NOT NULL,
+    not_after     timestamptz NOT NULL,
+    tries         integer NOT NULL,
+    try_at        timestamptz,
+    provider      text,
+    provider_ref  text COLLATE "C",
+    reference     text,
+    token         text COLLATE "C",
+    parts         integer NOT NULL,
+    dispatched_at timestamptz,
+    claimed_at    timestamptz,
+    submitted_at  timestamptz,
+    accepted_at   timestamptz,
+    delivered_at  timestamptz,
+    closed_at     timestamptz,
+    last_status   text,
     CONSTRAINT an_attempt_has_one_row PRIMARY KEY (attempt_id),
     CONSTRAINT attempts_channel_words CHECK (channel IN ('sms', 'voice', 'letter', 'email')),
     CONSTRAINT attempts_state_words CHECK (state IN ('released', 'submitting', 'accepted', 'delivered', 'failed', 'unknown', 'skipped', 'cancelled')),
@@ -56,7 +59,10 @@ COMMENT ON COLUMN attempts.provider IS 'Who has it.';
 COMMENT ON COLUMN attempts.provider_ref IS 'The provider''s name for the last try.';
 COMMENT ON COLUMN attempts.reference IS 'What a person reads out on the telephone to find this message.';
 COMMENT ON COLUMN attempts.token IS 'Last path segment of the acknowledgement link.';
-COMMENT ON COLUMN attempts.submitted_at IS 'When it was claimed.';
+COMMENT ON COLUMN attempts.parts IS 'That the provider made of it; delivered means all of them.';
+COMMENT ON COLUMN attempts.dispatched_at IS 'When it was handed to the outbox last.';
+COMMENT ON COLUMN attempts.claimed_at IS 'When somebody claimed it last, to call the provider.';
+COMMENT ON COLUMN attempts.submitted_at IS 'When the provider was called first.';
 COMMENT ON COLUMN attempts.accepted_at IS 'When the provider took it.';
 COMMENT ON COLUMN attempts.delivered_at IS 'When the device or the mailbox had it.';
 COMMENT ON COLUMN attempts.closed_at IS 'When nothing more was expected.';

@@ -36,19 +36,19 @@ ON CONFLICT (person_id, contact_id) DO UPDATE SET (
 -- name: write_obligations
 -- Insert or replace duties; one of another person is left alone, and missing from the count.
 INSERT INTO obligations (
-    obligation_id, person_id, kind, revision, state, known_at, due_at, opens_at, period, place, purpose, mandatory, legal_value,
-    duration_minutes, advisor_id, replaces, evidence, evidence_how, evidence_at, declined_at, declined_reason, said_done_at, settled_at,
-    non_receipt, verdict, version, changed_at, next_at)
+    obligation_id, person_id, kind, revision, last_revision, state, known_at, due_at, opens_at, period, place, purpose, mandatory,
+    legal_value, duration_minutes, advisor_id, replaces, evidence, evidence_how, evidence_at, declined_at, declined_reason, said_done_at,
+    settled_at, non_receipt, verdict, version, changed_at, next_at)
 SELECT
-    obligation_id, person_id, kind, revision, state, known_at, due_at, opens_at, period, place, purpose, mandatory, legal_value,
-    duration_minutes, advisor_id, replaces, evidence, evidence_how, evidence_at, declined_at, declined_reason, said_done_at, settled_at,
-    non_receipt, verdict, version, changed_at, next_at
+    obligation_id, person_id, kind, revision, last_revision, state, known_at, due_at, opens_at, period, place, purpose, mandatory,
+    legal_value, duration_minutes, advisor_id, replaces, evidence, evidence_how, evidence_at, declined_at, declined_reason, said_done_at,
+    settled_at, non_receipt, verdict, version, changed_at, next_at
 FROM json_populate_recordset(NULL::obligations, $1)
 ON CONFLICT (obligation_id) DO UPDATE SET (
-    kind, revision, state, known_at, due_at, opens_at, period, place, purpose, mandatory, legal_value, duration_minutes,
+    kind, revision, last_revision, state, known_at, due_at, opens_at, period, place, purpose, mandatory, legal_value, duration_minutes,
     advisor_id, replaces, evidence, evidence_how, evidence_at, declined_at, declined_reason, said_done_at, settled_at, non_receipt,
     verdict, version, changed_at, next_at) = ROW (
-    excluded.kind, excluded.revision, excluded.state, excluded.known_at, excluded.due_at, excluded.opens_at,
+    excluded.kind, excluded.revision, excluded.last_revision, excluded.state, excluded.known_at, excluded.due_at, excluded.opens_at,
     excluded.period, excluded.place, excluded.purpose, excluded.mandatory, excluded.legal_value, excluded.duration_minutes,
     excluded.advisor_id, excluded.replaces, excluded.evidence, excluded.evidence_how, excluded.evidence_at, excluded.declined_at,
     excluded.declined_reason, excluded.said_done_at, excluded.settled_at, excluded.non_receipt, excluded.verdict, excluded.version,
@@ -58,19 +58,21 @@ WHERE obligations.person_id = excluded.person_id;
 -- name: write_attempts
 -- Insert or replace attempts; one to another person is left alone, and missing from the count.
 INSERT INTO attempts (
-    attempt_id, person_id, channel, contact_id, items, state, reason, cause, chosen_by, excluded, release_at, not_after, tries, try_at,
-    provider, provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at, last_status)
+    attempt_id, person_id, channel, contact_id, items, state, reason, cause, chosen_by, excluded, release_at, not_after, tries, parts,
+    try_at, dispatched_at, claimed_at, provider, provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at,
+    last_status)
 SELECT
-    attempt_id, person_id, channel, contact_id, items, state, reason, cause, chosen_by, excluded, release_at, not_after, tries, try_at,
-    provider, provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at, last_status
+    attempt_id, person_id, channel, contact_id, items, state, reason, cause, chosen_by, excluded, release_at, not_after, tries, parts,
+    try_at, dispatched_at, claimed_at, provider, provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at,
+    last_status
 FROM json_populate_recordset(NULL::attempts, $1)
 ON CONFLICT (attempt_id) DO UPDATE SET (
-    channel, contact_id, items, state, reason, cause, chosen_by, excluded, release_at, not_after, tries, try_at, provider,
-    provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at, last_status) = ROW (
-    excluded.channel, excluded.contact_id, excluded.items, excluded.state, excluded.reason, excluded.cause,
-    excluded.chosen_by, excluded.excluded, excluded.release_at, excluded.not_after, excluded.tries, excluded.try_at, excluded.provider,
-    excluded.provider_ref, excluded.reference, excluded.token, excluded.submitted_at, excluded.accepted_at, excluded.delivered_at,
-    excluded.closed_at, excluded.last_status)
+    channel, contact_id, items, state, reason, cause, chosen_by, excluded, release_at, not_after, tries, parts, try_at, dispatched_at,
+    claimed_at, provider, provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at, last_status) = ROW (
+    excluded.channel, excluded.contact_id, excluded.items, excluded.state, excluded.reason, excluded.cause, excluded.chosen_by,
+    excluded.excluded, excluded.release_at, excluded.not_after, excluded.tries, excluded.parts, excluded.try_at, excluded.dispatched_at,
+    excluded.claimed_at, excluded.provider, excluded.provider_ref, excluded.reference, excluded.token, excluded.submitted_at,
+    excluded.accepted_at, excluded.delivered_at, excluded.closed_at, excluded.last_status)
 WHERE attempts.person_id = excluded.person_id;
 
 -- name: drop_attempt_items
