@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import quote_plus
 
+from services.adapters.memory.providers import MemoryProvider
 from services.adapters.providers.callbacks import CallbackRequest, CallbackSource
 from services.adapters.providers.letters.callbacks import MailevaCallbacks
 from services.adapters.providers.letters.maileva import MailevaApi, MailevaLetters, MailevaSettings
@@ -21,7 +22,7 @@ from services.adapters.providers.smtp.receiver import BounceReceiver, ReceiverSe
 from services.adapters.providers.twilio.callbacks import TwilioVoiceCallbacks
 from services.adapters.providers.twilio.provider import TwilioSettings, TwilioVoice
 from services.core.content import VoiceContent
-from services.core.ports.providers import Provider
+from services.core.ports.providers import Envelope, Provider
 from services.core.ports.streams import NotPublished
 from services.core.words import Channel
 from services.core.words import ReceiptStatus as R
@@ -29,7 +30,7 @@ from services.simulator.servers.http import HttpRequest, HttpResponse, HttpServe
 from services.simulator.servers.mail_server import MailServer
 from services.simulator.servers.print_shop import PrintShop
 from services.simulator.servers.smsc import SmscServer
-from services.simulator.servers.town import Network
+from services.simulator.servers.town import Accept, Drop, Hang, Network, Refuse, Submission
 from services.simulator.servers.voice_gateway import VoiceGateway
 from tests.conformance.providers.stage import SCRIPT, Remembered, ScriptedTown, StillClock
 
@@ -206,7 +207,7 @@ class SmtpRig(_Stage):
         "bounce 5.1.1": (R.FAILED_HARD, "bad_mailbox"),
         'reject "552 5.2.2 Mailbox full"': (R.FAILED_SOFT, "mailbox_full"),
         'reject "550 5.2.0 ofr_506"': (R.FAILED_POLICY, "sender_refused"),
-        "complaint": (R.COMPLAINT, None),
+        "complaint": (R.COMPLAINT, "arf"),
     }
     can_be_asked = False
 
@@ -322,7 +323,6 @@ class MailevaRig(_Stage):
     channel = Channel.LETTER
     hard, policy, later = "400 ADDRESS_LINE_2_TOO_LONG", "403 FORBIDDEN", "503 BUSY"
     receipts: ClassVar[Receipts] = {
-        "accepted": (R.ACCEPTED, None),
         "processed": (R.SENT, None),
         "returned N02": (R.RETURNED, "unknown_at_address"),
         "returned N05": (R.REFUSED_BY_PERSON, "refused"),
@@ -375,9 +375,114 @@ class MailevaRig(_Stage):
         await self.web.stop()
 
 
-RIGS: dict[str, Callable[[Path], Rig]] = {
+class TownInMemory:
+    """The scripted town as the provider in memory asks it."""
+
+    def __init__(self, town: ScriptedTown, clock: StillClock) -> None:
+        self._town = town
+        self._clock = clock
+
+    def meet(self, envelope: Envelope, provider: str, provider_ref: str) -> str | timedelta | None:
+        answer = self._town.answer(
+            Submission(
+                channel=envelope.channel,
+                provider=provider,
+                to=envelope.to,
+                provider_ref=provider_ref,
+                text=envelope.content.words,
+                attempt_id=envelope.attempt_id,
+                at=self._clock.now(),
+            )
+        )
+        match answer:
+            case Refuse(raw=raw):
+                return raw
+            case Hang(for_=for_):
+                return for_
+            case Drop():
+                return timedelta.max
+            case Accept():
+                return None
+
+    def carrier_of(self, person_id: str) -> str | None:
+        return None
+
+
+class _MemoryRig(_Stage):
+    """A provider in memory in the place of the real one: the same suite must hold."""
+
+    real: type[SmppRig | SmtpRig | TwilioRig | MailevaRig]
+    receipts: ClassVar[Receipts]
+    #: the process that remembers is ours, and it does not die here
+    can_be_asked = False
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.channel = self.real.channel
+        self.hard, self.policy, self.later = self.real.hard, self.real.policy, self.real.later
+        self.network = MemoryProvider(
+            name="m", channel=self.channel, town=TownInMemory(self.town, self.clock), feedback=self.feedback, clock=self.clock
+        )
+
+    @property
+    def provider(self) -> MemoryProvider:
+        return self.network
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nor to stop."""
+
+    async def go_away(self) -> None:
+        self.network.down = True
+
+    async def restarted(self, patience: timedelta = PATIENT) -> MemoryProvider:
+        return self.network
+
+
+class MemorySms(_MemoryRig):
+    """SMS in memory."""
+
+    real = SmppRig
+    receipts: ClassVar[Receipts] = SmppRig.receipts
+
+
+class MemoryEmail(_MemoryRig):
+    """E-mail in memory."""
+
+    real = SmtpRig
+    receipts: ClassVar[Receipts] = SmtpRig.receipts
+
+
+class MemoryVoice(_MemoryRig):
+    """Calls in memory."""
+
+    real = TwilioRig
+    receipts: ClassVar[Receipts] = TwilioRig.receipts
+
+
+class MemoryLetters(_MemoryRig):
+    """Letters in memory."""
+
+    real = MailevaRig
+    receipts: ClassVar[Receipts] = MailevaRig.receipts
+
+
+#: over the real protocols
+REAL: dict[str, type[SmppRig | SmtpRig | TwilioRig | MailevaRig]] = {
     "smpp": SmppRig,
     "smtp": SmtpRig,
     "twilio": TwilioRig,
     "maileva": MailevaRig,
 }
+#: in their place in simulations
+MEMORY: dict[str, type[_MemoryRig]] = {
+    "memory-sms": MemorySms,
+    "memory-email": MemoryEmail,
+    "memory-voice": MemoryVoice,
+    "memory-letters": MemoryLetters,
+}
+RIGS: dict[str, Callable[[Path], Rig]] = {**REAL, **MEMORY}
+#: every word that can be reported, by rig
+WORDS = [(name, word) for name, rig in (REAL | MEMORY).items() for word in rig.receipts]

@@ -97,6 +97,14 @@ async def test_addresses_that_the_print_shop_refuses(rig: MailevaRig, lines: tup
     assert not rig.network.submitted
 
 
+async def test_accepted_by_the_print_shop(rig: MailevaRig) -> None:
+    """The shop has looked at it: E1, as its answer said."""
+    outcome = await rig.provider.send(envelope(Channel.LETTER))
+    assert isinstance(outcome, Accepted)
+    await rig.network.report(outcome.provider_ref, "accepted")
+    assert [receipt.status for receipt in rig.feedback.receipts] == [ReceiptStatus.ACCEPTED]
+
+
 async def test_a_webhook_without_the_password_is_refused(rig: MailevaRig) -> None:
     """Nothing is asked and nothing published."""
     async with httpx.AsyncClient(trust_env=False) as client:

@@ -19,6 +19,7 @@ from services.core.content import LetterContent
 from services.core.ports.providers import Absent, Accepted, CannotTell, Envelope, Outcome, OutcomeUnknown, Refused, TryLater
 from services.core.words import Channel, ReceiptStatus, Why
 
+TOKEN_URL: Final = "https://connexion.maileva.com/auth/realms/services/protocol/openid-connect/token"  # noqa: S105 -- an address
 _MAIL: Final = "/mail/v2/sendings"
 #: longest custom_id of a sending and of a recipient
 _SENDING_ID, _RECIPIENT_ID = 38, 32
@@ -37,7 +38,7 @@ class MailevaSettings:
     #: printed on the envelope's back, and where returns go
     sender_lines: tuple[str, ...]
     base_url: str = "https://api.maileva.com"
-    token_url: str = "https://connexion.maileva.com/auth/realms/services/protocol/openid-connect/token"  # noqa: S105 -- an address
+    token_url: str = TOKEN_URL
     postage: Literal["FAST", "ECONOMIC", "URGENT"] = "ECONOMIC"
     colour: bool = False
     #: years that the print shop keeps the letter: 0, 1, 3, 6 or 10

@@ -121,6 +121,7 @@ def _complaints(message: EmailMessage, digest: str, provider: str, returns: Retu
         attempt_id=attempt_id,
         status=ReceiptStatus.COMPLAINT,
         raw_status=f"feedback-type {kind}"[:60],
+        reason="arf",
         at=at,
     )
 
