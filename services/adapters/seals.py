@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 #: no letter that is read as a digit or as another one on the telephone
 _ALPHABET: Final = "23456789ACDEFGHJKLMNPQRTUVWXYZ"
 _NONCE: Final = 12
-#: 128 bits: cannot be guessed
-_TOKEN_BYTES: Final = 16
+#: 96 bits: cannot be guessed, and short enough for an SMS
+_TOKEN_BYTES: Final = 12
 
 
 class Seals:
@@ -33,7 +33,7 @@ class Seals:
         return hmac.new(self._senders, value.strip().lower().encode(), hashlib.sha256).hexdigest()
 
     def link_token(self, attempt_id: str) -> str:
-        """Last path segment of an acknowledgement link: 128 bits, safe in addresses and in SMS."""
+        """Last path segment of an acknowledgement link: 96 bits, safe in addresses and in SMS."""
         digest = hmac.new(self._links, attempt_id.encode(), hashlib.sha256).digest()[:_TOKEN_BYTES]
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 

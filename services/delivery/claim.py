@@ -115,7 +115,7 @@ class Clerk:
             perhaps_done=first.said_done_at is not None,
             short=first.state is ObligationState.ACKNOWLEDGED,
             reopened=step is Step.CORRECTIVE and _was_cancelled(case, first),
-            last_agency_day=_last_agency_day(first, person.agency_id, environment) if person.non_web else None,
+            last_agency_day=_last_agency_day(first, person.agency_id, environment),
         )
 
 

@@ -3,11 +3,9 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from services.adapters.calendars import holidays_of
 from services.adapters.contracts import Decoder, Schemas, encode
 from services.adapters.feedback import KafkaFeedback, KafkaOutlet
 from services.adapters.kafka.progress import StreamProgress, unread
@@ -19,10 +17,10 @@ from services.adapters.phones import parse_phone
 from services.adapters.policy import load_policy
 from services.adapters.rendering.texts import JinjaTexts
 from services.adapters.seals import Seals
+from services.adapters.snapshots import Snapshots
 from services.core.addresses import normalise
-from services.core.environment import METROPOLE, Environment
+from services.core.environment import METROPOLE
 from services.core.leadtime import produces_on
-from services.core.policy import Policy
 from services.core.ports.streams import Stream
 from services.core.words import Channel
 from services.delivery.ports import Senders
@@ -71,22 +69,6 @@ def templates() -> Path:
     return home_of_the_code() / "templates"
 
 
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshots:
-    """The policy and the holidays of the years around an instant; staff are added by the steps."""
-
-    policy: Policy
-    _by_year: dict[int, Environment] = field(default_factory=dict)
-
-    def __call__(self, now: datetime) -> Environment:
-        """The environment of this instant."""
-        known = self._by_year.get(now.year)
-        if known is None:
-            known = Environment(policy=self.policy, holidays=holidays_of(range(now.year - 1, now.year + 3)))
-            self._by_year[now.year] = known
-        return known
 
 
 def handling_of(seals: Seals, snapshot: Snapshots, clock: ScenarioClock) -> Handling:

@@ -1,7 +1,7 @@
 """Administration of a cluster: topics created and compared with what they should be, and how far a group is behind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,13 +15,17 @@ from services.adapters.kafka.connection import KafkaConnection, KafkaUnavailable
 from services.adapters.kafka.topics import Topic
 
 _REQUEST_TIMEOUT = 10.0
-#: a partition that was just made, or whose broker just left, is without a leader for a moment
-_NEW_LEADER = (
+#: a partition or a group that was just made, or whose broker just left, is without a leader for a moment
+_NOT_YET = (
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError._NOENT,  # noqa: SLF001 - librdkafka's own codes are public and begin with an underscore: "no leaders found"
 )
 #: together 5 s
 _PATIENCE = 100
@@ -155,27 +159,33 @@ class KafkaAdmin:
                     yield Difference(topic=topic.name, what=what, wanted=wanted, found=value)
 
     async def _offsets(self, partitions: Collection[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
+        asked = list(partitions)
+        found = await self._patiently(lambda: list(self._client.list_offsets(dict.fromkeys(asked, spec)).values()))
+        return {(partition.topic, partition.partition): answer.offset for partition, answer in zip(asked, found, strict=True)}
+
+    async def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        question = ConsumerGroupTopicPartitions(group, partitions)
+        (found,) = await self._patiently(lambda: list(self._client.list_consumer_group_offsets([question]).values()))
+        # librdkafka says "nothing committed" with a negative offset
+        return {(each.topic, each.partition): each.offset for each in found.topic_partitions if each.offset >= 0}
+
+    async def _patiently(self, ask: "Callable[[], list[Future[T]]]") -> list[T]:
+        """Ask until every answer is one; a cluster that has just started, or lost a broker, is not there yet for a moment."""
         for _ in range(_PATIENCE):
-            answers = self._client.list_offsets(dict.fromkeys(partitions, spec))
-            found = await asyncio.gather(*(asyncio.wrap_future(answer) for answer in answers.values()), return_exceptions=True)
-            offsets: dict[tuple[str, int], int] = {}
-            for asked, answer in zip(answers, found, strict=True):
+            answers: list[T] = []
+            complete = True
+            for answer in await asyncio.gather(*map(asyncio.wrap_future, ask()), return_exceptions=True):
                 if isinstance(answer, BaseException):
-                    self._judge(answer, but=_NEW_LEADER)
+                    self._judge(answer, but=_NOT_YET)
+                    complete = False
                 else:
-                    offsets[asked.topic, asked.partition] = answer.offset
-            if len(offsets) == len(partitions):
-                return offsets
+                    answers.append(answer)
+            if complete:
+                return answers
             # what the client remembers is out of date; this makes it ask again
             await self.partitions()
             await asyncio.sleep(_BREATH)
-        raise KafkaUnavailable(self._connection, "its partitions find no leader")
-
-    async def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
-        answer = self._client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, partitions)])[group]
-        found = (await self._answer(answer)).topic_partitions
-        # librdkafka says "nothing committed" with a negative offset
-        return {(partition.topic, partition.partition): partition.offset for partition in found if partition.offset >= 0}
+        raise KafkaUnavailable(self._connection, "its partitions or groups find no leader")
 
     async def _answer(self, answer: "Future[T]") -> T:
         try:

@@ -6,6 +6,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from time import monotonic
+from typing import Any
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -50,13 +51,14 @@ class ConfluentStream:
         self.group = group
         self.progress = StreamProgress(on_change=on_progress)
         self._connection = connection
-        self._config = _configuration(connection, group, member)
+        self._config = {**_configuration(connection, group, member), "on_commit": self._on_commit}
         self._max_batch = max_batch
         #: guards all below; the thread never holds it while it is in the library
         self._changed = threading.Condition()
         self._arrived: deque[Record] = deque()
         self._in_flight = InFlight[None]()
         self._to_commit: dict[Partition, int] = {}
+        self._ours: set[Partition] = set()
         self._stopping = False
         self._broken: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -207,7 +209,21 @@ class ConfluentStream:
                 # the records come again and change nothing; a broker that stays away shows as lag
                 _log.warning("offsets not committed", group=self.group, code=error.args[0].name())
 
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        """A commit that the broker refused in the middle of a rebalance is tried again, for what is still ours."""
+        refused = [partition for partition in partitions if error is not None or partition.error is not None]
+        if not refused:
+            return
+        with self._changed:
+            for partition in refused:
+                where = (partition.topic, partition.partition)
+                if where in self._ours:
+                    self._to_commit[where] = max(partition.offset, self._to_commit.get(where, 0))
+        _log.info("offsets to be committed again", group=self.group, count=len(refused))
+
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        with self._changed:
+            self._ours.update((partition.topic, partition.partition) for partition in partitions)
         _log.info("partitions assigned", group=self.group, count=len(partitions))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -216,6 +232,7 @@ class ConfluentStream:
         with self._changed:
             self._drop(theirs)
             self._changed.wait_for(lambda: self._stopping or not self._in_flight.open_in(theirs), timeout=_LET_FINISH)
+            self._ours -= theirs
         self._commit(consumer, wait=True)
         with self._changed:
             self._in_flight.forget(theirs)
@@ -224,6 +241,7 @@ class ConfluentStream:
         """Partitions are somebody else's already: nothing of them can be committed."""
         lost = {(partition.topic, partition.partition) for partition in partitions}
         with self._changed:
+            self._ours -= lost
             self._drop(lost)
             self._in_flight.forget(lost)
             for where in lost:
@@ -239,8 +257,8 @@ class ConfluentStream:
                 self._loop.call_soon_threadsafe(self._more.set)
 
 
-def _configuration(connection: KafkaConnection, group: str, member: str | None) -> dict[str, str | int | float | bool]:
-    values: dict[str, str | int | float | bool] = {
+def _configuration(connection: KafkaConnection, group: str, member: str | None) -> dict[str, Any]:
+    values: dict[str, Any] = {
         **connection.librdkafka(),
         "client.id": member or group,
         "group.id": group,

@@ -1,0 +1,27 @@
+"""The environment of an instant: the policy, and the holidays of the years around it; staff are added by the steps."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.adapters.calendars import holidays_of
+from services.core.environment import Environment
+from services.core.policy import Policy
+
+#: a letter or a month's campaign reaches into the neighbouring years
+_BEFORE, _AFTER = 1, 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshots:
+    """Callable: an instant in, its environment out; one per year is kept."""
+
+    policy: Policy
+    _by_year: dict[int, Environment] = field(default_factory=dict)
+
+    def __call__(self, now: datetime) -> Environment:
+        """The environment of this instant."""
+        known = self._by_year.get(now.year)
+        if known is None:
+            known = Environment(policy=self.policy, holidays=holidays_of(range(now.year - _BEFORE, now.year + _AFTER)))
+            self._by_year[now.year] = known
+        return known
