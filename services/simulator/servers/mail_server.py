@@ -4,14 +4,10 @@ import asyncio
 import itertools
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
-from email.mime.base import MIMEBase
-from email.mime.message import MIMEMessage
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
 from email.policy import SMTP as SMTP_POLICY
 from email.policy import default
 from email.utils import format_datetime, parseaddr
@@ -22,6 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.core.ports.clock import Clock
 from services.core.words import Channel
+from services.simulator.servers.mail_reports import absence, complaint, notification
 from services.simulator.servers.town import Accept, Drop, Hang, Refuse, Submission, Town
 
 
@@ -211,16 +208,16 @@ class MailServer:
         kind, _, rest = word.partition(" ")
         if kind == "delivered":
             if "SUCCESS" in mail.notify:
-                await self._send(_notification(mail, "delivered", "2.1.5", "250 2.1.5 delivered", self._date), mail.mail_from)
+                await self._send(notification(mail, "delivered", "2.1.5", "250 2.1.5 delivered", self._date), mail.mail_from)
         elif kind in {"bounce", "reject"}:
             answer = _whole(rest.strip('"'))
-            await self._send(_notification(mail, "failed", _enhanced(answer), answer, self._date), mail.mail_from)
+            await self._send(notification(mail, "failed", _enhanced(answer), answer, self._date), mail.mail_from)
         elif kind == "delayed":
-            await self._send(_notification(mail, "delayed", "4.4.1", "451 4.4.1 no answer yet", self._date), mail.mail_from)
+            await self._send(notification(mail, "delayed", "4.4.1", "451 4.4.1 no answer yet", self._date), mail.mail_from)
         elif kind == "complaint":
-            await self._send(_complaint(mail, self._date), self._complaints_to)
+            await self._send(complaint(mail, self._date), self._complaints_to)
         elif kind == "out_of_office":
-            await self._send(_absence(mail, self._date), mail.mail_from)
+            await self._send(absence(mail, self._date), mail.mail_from)
         elif kind not in {"accepted", "none"}:
             raise ValueError(f"not something that happens to a mail: {word}")
 
@@ -270,66 +267,6 @@ class MailServer:
             self._kept.append((octets, recipient, sender))
         finally:
             self._busy -= 1
-
-
-# --- what servers write ------------------------------------------------------------------------------------------------------
-
-
-def _notification(mail: Mail, action: str, status: str, answer: str, date: str) -> bytes:
-    """A delivery status notification (RFC 3464): a sentence, the report, the headers of the mail it is about."""
-    report = MIMEMultipart("report", _subparts=None)
-    report.set_param("report-type", "delivery-status")
-    _head(report, mail, f"Delivery Status Notification {action} {status}", date, "auto-replied")
-    report.attach(MIMEText("Voici ce qu'est devenu votre message.\n", "plain", "utf-8"))
-    status_part = MIMEBase("message", "delivery-status")
-    status_part.attach(_group({"Reporting-MTA": "dns; mx.example"} | ({"Original-Envelope-Id": mail.envid} if mail.envid else {})))
-    status_part.attach(
-        _group({"Final-Recipient": f"rfc822; {mail.to}", "Action": action, "Status": status, "Diagnostic-Code": f"smtp; {answer}"})
-    )
-    report.attach(status_part)
-    headers = mail.octets.split(b"\r\n\r\n", 1)[0].decode("ascii", "replace")
-    report.attach(MIMEText(headers.replace("\r\n", "\n") + "\n", "rfc822-headers", "us-ascii"))
-    return report.as_bytes(policy=SMTP_POLICY)
-
-
-def _complaint(mail: Mail, date: str) -> bytes:
-    """An abuse report (RFC 5965)."""
-    report = MIMEMultipart("report")
-    report.set_param("report-type", "feedback-report")
-    _head(report, mail, "complaint about message", date, "no")
-    report.attach(MIMEText("Un message a été signalé comme indésirable.\n", "plain", "utf-8"))
-    feedback = MIMEBase("message", "feedback-report")
-    fields = {"Feedback-Type": "abuse", "User-Agent": "Town/1", "Version": "1", "Original-Mail-From": f"<{mail.mail_from}>"}
-    feedback.set_payload("".join(f"{name}: {value}\r\n" for name, value in fields.items()))
-    report.attach(feedback)
-    report.attach(MIMEMessage(message_from_bytes(mail.octets)))
-    return report.as_bytes(policy=SMTP_POLICY)
-
-
-def _absence(mail: Mail, date: str) -> bytes:
-    """An out-of-office notice (RFC 3834)."""
-    notice = MIMEText("Je suis absent. Votre message ne sera pas lu.\n", "plain", "utf-8")
-    _head(notice, mail, "Absence", date, "auto-replied")
-    return notice.as_bytes(policy=SMTP_POLICY)
-
-
-def _head(message: MIMEBase, mail: Mail, subject: str, date: str, submitted: str) -> None:
-    message["From"] = "MAILER-DAEMON@mx.example"
-    message["To"] = mail.mail_from
-    message["Subject"] = subject
-    message["Date"] = date
-    message["Message-ID"] = f"<{re.sub('[^A-Za-z0-9]+', '-', f'{subject} {date}')}.{mail.ref}@mx.example>"
-    message["Auto-Submitted"] = submitted
-
-
-def _group(fields: Mapping[str, str]) -> MIMEBase:
-    """A group of fields as the standard library nests them in message/delivery-status."""
-    group = MIMEBase("text", "plain")
-    for name in list(group.keys()):
-        del group[name]
-    for name, value in fields.items():
-        group[name] = value
-    return group
 
 
 def _whole(answer: str) -> str:

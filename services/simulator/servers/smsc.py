@@ -10,29 +10,24 @@ from typing import Final
 
 from services.core.ports.clock import Clock
 from services.core.words import Channel
-from services.simulator.servers.alphabet import decode_text, encode_text
+from services.simulator.servers.alphabet import encode_text
+from services.simulator.servers.smsc_octets import (
+    BIND_TRANSCEIVER,
+    DELIVER_SM,
+    ENQUIRE_LINK,
+    GENERIC_NACK,
+    HEADER,
+    NOT_NOW,
+    RESPONSE,
+    STATUSES,
+    SUBMIT_SM,
+    UNBIND,
+    Part,
+    mobile_parts,
+    part_of,
+    receipt,
+)
 from services.simulator.servers.town import Accept, Drop, Hang, Refuse, Submission, Town
-
-_HEADER: Final = struct.Struct("!IIII")
-_RESPONSE: Final = 0x80000000
-_SUBMIT_SM, _DELIVER_SM, _UNBIND, _BIND_TRANSCEIVER, _ENQUIRE_LINK = 0x04, 0x05, 0x06, 0x09, 0x15
-_GENERIC_NACK: Final = 0x80000000
-#: ESME_RX_T_APPN
-_NOT_NOW: Final = 0x64
-
-#: command statuses that a town may refuse with (SMPP 3.4 §5.1.3)
-STATUSES: Final[Mapping[str, int]] = {
-    "ESME_RSYSERR": 0x08,
-    "ESME_RINVSRCADR": 0x0A,
-    "ESME_RINVDSTADR": 0x0B,
-    "ESME_RINVPASWD": 0x0E,
-    "ESME_RMSGQFUL": 0x14,
-    "ESME_RSUBMITFAIL": 0x45,
-    "ESME_RTHROTTLED": 0x58,
-    "ESME_RX_T_APPN": 0x64,
-    "ESME_RX_P_APPN": 0x65,
-    "ESME_RX_R_APPN": 0x66,
-}
 
 #: receipt words of the scenario language, as ``stat`` and ``err``; none says nothing at all
 RECEIPTS: Final[Mapping[str, tuple[str, str] | None]] = {
@@ -45,17 +40,6 @@ RECEIPTS: Final[Mapping[str, tuple[str, str] | None]] = {
     "expired": ("EXPIRED", "000"),
     "deleted": ("DELETED", "000"),
     "unknown": ("UNKNOWN", "000"),
-}
-
-#: message_state TLV by ``stat`` (SMPP 3.4 §5.2.28)
-_STATES: Final[Mapping[str, int]] = {
-    "ENROUTE": 1,
-    "DELIVRD": 2,
-    "EXPIRED": 3,
-    "DELETED": 4,
-    "UNDELIV": 5,
-    "UNKNOWN": 7,
-    "REJECTD": 8,
 }
 
 
@@ -87,18 +71,6 @@ class _Line:
     bound: bool = False
 
 
-@dataclass(slots=True)
-class _Part:
-    sequence: int
-    source: str
-    destination: str
-    validity: str
-    registered: bool
-    data_coding: int
-    text: str
-    concatenation: tuple[int, int, int] | None
-
-
 class SmscServer:
     """The centre; ``start`` opens a port, ``stop`` closes it."""
 
@@ -111,7 +83,7 @@ class SmscServer:
         self.answer_twice = answer_twice
         self._numbers = itertools.count(1)
         self._lines: list[_Line] = []
-        self._parts: dict[tuple[str, str, int], list[_Part]] = {}
+        self._parts: dict[tuple[str, str, int], list[Part]] = {}
         self._kept: list[bytes] = []
         self._resending: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
@@ -177,7 +149,7 @@ class SmscServer:
 
     async def inbound(self, sender: str, text: str) -> None:
         data_coding, octets = encode_text(text)
-        for part, esm_class in _mobile_parts(data_coding, octets, next(self._numbers) % 256):
+        for part, esm_class in mobile_parts(data_coding, octets, next(self._numbers) % 256):
             await self._deliver(source=sender.removeprefix("+"), destination="38123", esm_class=esm_class, coding=data_coding, octets=part)
 
     async def release(self, provider_ref: str) -> None:
@@ -223,21 +195,21 @@ class SmscServer:
 
     def _request(self, line: _Line, command: int, status: int, sequence: int, body: bytes) -> bool:
         """Handle one PDU; false ends the connection."""
-        if command == _BIND_TRANSCEIVER:
+        if command == BIND_TRANSCEIVER:
             return self._bind(line, sequence, body)
-        if command == _SUBMIT_SM:
-            return self._submitted(line, _part_of(sequence, body))
-        if command == _ENQUIRE_LINK:
-            _send(line, _ENQUIRE_LINK | _RESPONSE, 0, sequence)
-        elif command == _UNBIND:
-            _send(line, _UNBIND | _RESPONSE, 0, sequence)
+        if command == SUBMIT_SM:
+            return self._submitted(line, part_of(sequence, body))
+        if command == ENQUIRE_LINK:
+            _send(line, ENQUIRE_LINK | RESPONSE, 0, sequence)
+        elif command == UNBIND:
+            _send(line, UNBIND | RESPONSE, 0, sequence)
             return False
-        elif command & _RESPONSE:
+        elif command & RESPONSE:
             answer = line.waiting.pop(sequence, None)
             if answer is not None and not answer.done():
                 answer.set_result(status)
         else:
-            _send(line, _GENERIC_NACK, 0x03, sequence)
+            _send(line, GENERIC_NACK, 0x03, sequence)
         return True
 
     def _bind(self, line: _Line, sequence: int, body: bytes) -> bool:
@@ -245,12 +217,12 @@ class SmscServer:
         line.bound = password.decode() == self._password
         self._changed.set()
         status = 0 if line.bound else STATUSES["ESME_RINVPASWD"]
-        _send(line, _BIND_TRANSCEIVER | _RESPONSE, status, sequence, system_id + b"\0" if line.bound else b"")
+        _send(line, BIND_TRANSCEIVER | RESPONSE, status, sequence, system_id + b"\0" if line.bound else b"")
         if line.bound and self._kept:
             self._resending = asyncio.create_task(self.resend())
         return line.bound
 
-    def _submitted(self, line: _Line, part: _Part) -> bool:
+    def _submitted(self, line: _Line, part: Part) -> bool:
         parts = [part]
         if part.concatenation is not None:
             reference, total, _ = part.concatenation
@@ -265,9 +237,10 @@ class SmscServer:
         finally:
             self._busy -= 1
 
-    def _decide(self, line: _Line, parts: list[_Part]) -> bool:
+    def _decide(self, line: _Line, parts: list[Part]) -> bool:
         """Ask the town about a whole message, and answer each of its parts."""
-        ids = tuple(f"{self.name}-{next(self._numbers):08d}" for _ in parts)
+        now = int(self._clock.now().timestamp())
+        ids = tuple(f"{self.name}-{now:x}-{next(self._numbers):06x}" for _ in parts)
         in_order = sorted(parts, key=lambda part: part.concatenation[2] if part.concatenation else 0)
         first = in_order[0]
         message = Message(
@@ -296,7 +269,7 @@ class SmscServer:
                 self._answer(line, sequences, ids)
             case Refuse(raw=raw):
                 for sequence in sequences:
-                    _send(line, _SUBMIT_SM | _RESPONSE, STATUSES[raw], sequence)
+                    _send(line, SUBMIT_SM | RESPONSE, STATUSES[raw], sequence)
             case Hang():
                 message.held = (line, sequences)
             case Drop():
@@ -307,18 +280,13 @@ class SmscServer:
     def _answer(self, line: _Line, sequences: tuple[int, ...], ids: tuple[str, ...]) -> None:
         for sequence, message_id in zip(sequences, ids, strict=True):
             for _ in range(2 if self.answer_twice else 1):
-                _send(line, _SUBMIT_SM | _RESPONSE, 0, sequence, message_id.encode() + b"\0")
+                _send(line, SUBMIT_SM | RESPONSE, 0, sequence, message_id.encode() + b"\0")
 
     # --- what goes back -------------------------------------------------------------------------------------------------
 
     async def _receipt(self, message: Message, message_id: str, stat: str, err: str) -> None:
-        date = self._clock.now().strftime("%y%m%d%H%M")
-        delivered = "001" if stat == "DELIVRD" else "000"
-        text = f"id:{message_id} sub:001 dlvrd:{delivered} submit date:{date} done date:{date} stat:{stat} err:{err} text:"
-        tlvs = _tlv(0x001E, message_id.encode() + b"\0") + _tlv(0x0427, bytes((_STATES[stat],)))
-        await self._deliver(
-            source=message.destination, destination=message.source, esm_class=0x04, coding=0, octets=text.encode("ascii"), tlvs=tlvs
-        )
+        octets, tlvs = receipt(message_id, stat, err, self._clock.now().strftime("%y%m%d%H%M"))
+        await self._deliver(source=message.destination, destination=message.source, esm_class=0x04, coding=0, octets=octets, tlvs=tlvs)
 
     async def _deliver(self, *, source: str, destination: str, esm_class: int, coding: int, octets: bytes, tlvs: bytes = b"") -> None:
         """deliver_sm on the newest bound connection; kept for ``resend`` when nobody is bound or the other side says "not now"."""
@@ -336,56 +304,15 @@ class SmscServer:
         line.sequence += 1
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         line.waiting[line.sequence] = answer
-        _send(line, _DELIVER_SM, 0, line.sequence, body)
+        _send(line, DELIVER_SM, 0, line.sequence, body)
         self._busy += 1
         try:
             await asyncio.wait([answer])
         finally:
             self._busy -= 1
-        return not answer.cancelled() and answer.result() != _NOT_NOW
-
-
-def _part_of(sequence: int, body: bytes) -> _Part:
-    strings = []
-    at = body.index(b"\0") + 1
-    for skip in (2, 2, 3, 0):
-        at += skip
-        end = body.index(b"\0", at)
-        strings.append(body[at:end].decode("ascii"))
-        at = end + 1
-    source, destination, _schedule, validity = strings
-    registered, _, data_coding, _, length = body[at : at + 5]
-    octets = body[at + 5 : at + 5 + length]
-    concatenation = None
-    if octets[:3] == b"\x05\x00\x03" and _has_header(body):
-        concatenation = (octets[3], octets[4], octets[5])
-        octets = octets[6:]
-    return _Part(
-        sequence, source, destination, validity, bool(registered & 1), data_coding, decode_text(data_coding, octets), concatenation
-    )
-
-
-def _has_header(body: bytes) -> bool:
-    """The UDHI bit of esm_class: it stands after service type and two addresses."""
-    at = body.index(b"\0") + 1
-    for _ in range(2):
-        at = body.index(b"\0", at + 2) + 1
-    return bool(body[at] & 0x40)
-
-
-def _mobile_parts(data_coding: int, octets: bytes, reference: int) -> list[tuple[bytes, int]]:
-    """An answer as telephones send it: parts of at most 153 septets or 134 octets, with their esm_class."""
-    single, size = (140, 134) if data_coding else (160, 153)
-    if len(octets) <= single:
-        return [(octets, 0)]
-    pieces = [octets[start : start + size] for start in range(0, len(octets), size)]
-    return [(bytes((5, 0, 3, reference, len(pieces), number)) + piece, 0x40) for number, piece in enumerate(pieces, start=1)]
-
-
-def _tlv(tag: int, value: bytes) -> bytes:
-    return struct.pack("!HH", tag, len(value)) + value
+        return not answer.cancelled() and answer.result() != NOT_NOW
 
 
 def _send(line: _Line, command: int, status: int, sequence: int, body: bytes = b"") -> None:
     if not line.writer.is_closing():
-        line.writer.write(_HEADER.pack(_HEADER.size + len(body), command, status, sequence) + body)
+        line.writer.write(HEADER.pack(HEADER.size + len(body), command, status, sequence) + body)
