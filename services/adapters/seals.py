@@ -8,8 +8,8 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 #: no letter that is read as a digit or as another one on the telephone
 _ALPHABET: Final = "23456789ACDEFGHJKLMNPQRTUVWXYZ"

@@ -47,7 +47,7 @@ def normalise(lines: Iterable[str]) -> Address:
     errors = [f"ADDRESS_LINE_{place}_TOO_LONG" for place, line in enumerate(printed, start=1) if len(line) > MAX_LENGTH]
     if len(printed) > MAX_LINES:
         errors.append("TOO_MANY_ADDRESS_LINES")
-    if len(printed) < 2:  # noqa: PLR2004 - somebody, and a place
+    if len(printed) < 2:
         errors.append("EMPTY_ADDRESS_LINE_1_OR_ADDRESS_LINE_2")
     if not printed:
         errors.append("EMPTY_ADDRESS_LINE_6")

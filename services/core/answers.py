@@ -51,7 +51,9 @@ def apply_reply(ledger: Ledger, case: Case, reply: Reply, link: LinkPolicy) -> C
     ledger.changes.replies += rows
     for row in rows:
         choice = str(row.choice)
-        ledger.line("reply", channel=str(row.channel), person=case.person_id, obligation=row.obligation_id, choice=choice, effect=str(effect))
+        ledger.line(
+            "reply", channel=str(row.channel), person=case.person_id, obligation=row.obligation_id, choice=choice, effect=str(effect)
+        )
     case = replace(case, replies=(*case.replies, *rows))
     if effect in (ReplyEffect.ACKNOWLEDGED, ReplyEffect.FORWARDED):
         case = _heard(ledger, case, reply, attempt, duties, effect)
@@ -104,9 +106,7 @@ def _effect(reply: Reply, attempt: Attempt | None, duties: list[Obligation], lin
     return ReplyEffect.ACKNOWLEDGED
 
 
-def _heard(
-    ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None, duties: list[Obligation], effect: ReplyEffect
-) -> Case:
+def _heard(ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None, duties: list[Obligation], effect: ReplyEffect) -> Case:
     if reply.choice is Choice.WRONG_PERSON:
         return _wrong_person(ledger, case, attempt)
     if reply.choice is Choice.STOP:
@@ -134,7 +134,7 @@ def _call_was_heard(ledger: Ledger, case: Case, attempt: Attempt | None) -> Case
     """A key was pressed: the call is over, and it reached somebody."""
     if attempt is None or attempt.channel is not Channel.VOICE or attempt.state is AttemptState.DELIVERED:
         return case
-    after = ledger.attempt(attempt, Moved.DELIVERED, delivered_at=ledger.now, closed_at=ledger.now)
+    after = ledger.attempt(replace(attempt, delivered_at=ledger.now, closed_at=ledger.now), Moved.DELIVERED)
     if after is None:
         return case
     rows = tuple(after if row.attempt_id == after.attempt_id else row for row in case.attempts)

@@ -16,7 +16,6 @@ from services.core.model import (
     Receipt,
     Reply,
 )
-from services.core.words import Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from services.core.availability import contact_refusal
 from services.core.decide import unwanted
 from services.core.environment import Environment
-from services.core.model import Attempt, Case, Contact, Obligation, Person
+from services.core.model import Attempt, Case, Contact, Obligation, ObligationId, Person
 from services.core.view import see
 from services.core.windows import is_open
 from services.core.words import AttemptState, Channel, Constraint, Kind, Step, Why
@@ -80,7 +80,7 @@ def _refused_by_person(person: Person, channel: Channel) -> Why | None:
     return None
 
 
-def _closing_day_obligation(attempt: Attempt, known: dict[str, Obligation]) -> Obligation | None:
+def _closing_day_obligation(attempt: Attempt, known: dict[ObligationId, Obligation]) -> Obligation | None:
     """The actualisation on whose last day SMS may go on a Sunday (§10.3)."""
     for item in attempt.items:
         obligation = known.get(item.obligation_id)

@@ -86,7 +86,7 @@ class VoiceContent:
     @property
     def words(self) -> str:
         """The script in the order in which it is heard."""
-        return "\n".join((self.greeting, self.identity_question, self.body, self.choices, self.goodbye))
+        return f"{self.greeting}\n{self.identity_question}\n{self.body}\n{self.choices}\n{self.goodbye}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

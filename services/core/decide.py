@@ -15,8 +15,8 @@ from services.core.alerts.watch import alerts_due
 from services.core.decision import Cancel, Decision, Dossier, Intent, Omission, Outlook, Plan, Transition
 from services.core.environment import Environment
 from services.core.kinds import KINDS
-from services.core.model import Attempt, AttemptId, Case, Item, Obligation
-from services.core.states import Happened, Moved, attempt_after, obligation_after
+from services.core.model import Attempt, AttemptId, Case, Item, Obligation, ObligationId
+from services.core.states import ATTEMPT, Happened, Moved, obligation_after
 from services.core.timers import timers_due
 from services.core.view import View, see
 from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Verdict, Why
@@ -71,9 +71,9 @@ def _time_passes(view: View, decision: Decision) -> View:
     """The date has come: what is proved is said (contracts §3), and what nobody closed lapses (§10.5)."""
     for obligation in view.case.obligations:
         happened: Happened | None = None
-        if obligation.kind is Kind.ACTUALISATION and obligation.state is ObligationState.OPEN and view.now >= obligation.due_at:
-            happened = Happened.EXPIRED
-        elif obligation.kind is not Kind.ACTUALISATION and view.now >= obligation.due_at + view.policy.alerts.lapse_after:
+        if (obligation.kind is Kind.ACTUALISATION and obligation.state is ObligationState.OPEN and view.now >= obligation.due_at) or (
+            obligation.kind is not Kind.ACTUALISATION and view.now >= obligation.due_at + view.policy.alerts.lapse_after
+        ):
             happened = Happened.EXPIRED
         after = obligation_after(obligation.state, happened) if happened else None
         if happened is None or after is None:
@@ -88,9 +88,8 @@ def _run_timers(view: View, decision: Decision) -> View:
     decision.redispatches = due.redispatches
     for timeout in due.timeouts:
         decision.timeouts.append(timeout)
-        after = attempt_after(timeout.attempt.state, Moved.UNKNOWN)
-        assert after is not None
-        view = view.with_attempt(replace(timeout.attempt, state=after, reason=timeout.reason, closed_at=view.now))
+        state = ATTEMPT[timeout.attempt.state, Moved.UNKNOWN]
+        view = view.with_attempt(replace(timeout.attempt, state=state, reason=timeout.reason, closed_at=view.now))
     return view
 
 
@@ -124,7 +123,7 @@ def unwanted(obligation: Obligation | None, item: Item) -> Why | None:
     return _CANCEL_REASON[obligation.state]
 
 
-def _most_urgent(view: View, plans: dict[str, Plan]) -> Intent | Omission | None:
+def _most_urgent(view: View, plans: dict[ObligationId, Plan]) -> Intent | Omission | None:
     """The next thing to release or to leave out for good; one at a time, so that caps see what the last one took."""
     intents = [intent for plan in plans.values() for intent in plan.intents if intent.at <= view.now]
     if intents:
@@ -187,15 +186,13 @@ def _item(obligation: Obligation, step: Step, occurrence: int) -> Item:
 
 def _attempt_id(view: View, item: Item, channel: Channel) -> AttemptId:
     """Derived, so that the same decision gives the same id: a second planner cannot release a twin."""
-    before = sum(
-        1 for attempt in view.case.attempts if attempt.channel is channel and any(known == item for known in attempt.items)
-    )
+    before = sum(1 for attempt in view.case.attempts if attempt.channel is channel and any(known == item for known in attempt.items))
     contact = view.reach.contacts[channel].contact_id
     words = "|".join((item.obligation_id, str(item.revision), item.step, str(item.occurrence), channel, contact, str(before)))
     return AttemptId(f"at-{blake2b(words.encode(), digest_size=10).hexdigest()}")
 
 
-def _look_ahead(view: View, plans: dict[str, Plan], decision: Decision) -> None:
+def _look_ahead(view: View, plans: dict[ObligationId, Plan], decision: Decision) -> None:
     """Nothing more is due: alerts, dossiers, and the next instant of each obligation."""
     live: list[datetime] = list(timers_due(view).wakes)
     campaign: list[datetime] = []

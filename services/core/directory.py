@@ -1,4 +1,4 @@
-"""A directory's snapshot meets what we know: contact points keep what we observed until the directory says something newer (contracts §3)."""
+"""A directory's snapshot meets what we know: a point keeps what we observed until the directory says newer things (contracts §3)."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -33,7 +33,13 @@ def person_from(event: PersonUpdated, case: Case, now: datetime) -> Person:
 
 
 def contact_from(
-    declared: DeclaredContact, person_id: PersonId, before: Contact | None, *, phone: Phone | None, problem: str | None, sender_hash: str | None
+    declared: DeclaredContact,
+    person_id: PersonId,
+    before: Contact | None,
+    *,
+    phone: Phone | None,
+    problem: str | None,
+    sender_hash: str | None,
 ) -> Contact:
     """The row of a declared point. A point's quality changes only when its value or ``verified_at`` changed (contracts §2)."""
     same = before is not None and before.value == declared.value and before.lines == declared.lines
@@ -57,9 +63,5 @@ def contact_from(
         sender_hash=sender_hash,
     )
     if keep and before:
-        return replace(
-            row, status_reason=before.status_reason, status_at=before.status_at, closed_channels=before.closed_channels
-        )
+        return replace(row, status_reason=before.status_reason, status_at=before.status_at, closed_channels=before.closed_channels)
     return row
-
-

@@ -74,17 +74,19 @@ class Ledger:
             return after
         after = replace(after, version=after.version + 1, changed_at=self.now)
         self.changes.obligations.append(after)
-        self.publish("obligations.v1", after.obligation_id, "obligation.changed", after.obligation_id, _public(after, attempts), after.person_id)
+        self.publish(
+            "obligations.v1", after.obligation_id, "obligation.changed", after.obligation_id, _public(after, attempts), after.person_id
+        )
         return after
 
     # ---- attempts and contacts
 
-    def attempt(self, attempt: Attempt, moved: Moved, **fields: object) -> Attempt | None:
-        """The attempt after a transition, stored; none when the table knows none: then nothing changes."""
+    def attempt(self, attempt: Attempt, moved: Moved) -> Attempt | None:
+        """The attempt (with whatever else is new of it) after a transition, stored; none when the table knows none: nothing is stored."""
         state = attempt_after(attempt.state, moved)
         if state is None:
             return None
-        after = replace(attempt, state=state, **fields)  # type: ignore[arg-type] - names and types are the row's own
+        after = replace(attempt, state=state)
         self.changes.attempts.append(after)
         return after
 
@@ -159,9 +161,7 @@ class Ledger:
 
     def publish(self, topic: str, key: str, type_: str, subject: str, data: Mapping[str, object], shard_key: str) -> None:
         """One message for the relay."""
-        self.changes.outbox.append(
-            Outgoing(topic=topic, key=key, type=type_, subject=subject, data=data, shard_key=shard_key, at=self.now)
-        )
+        self.changes.outbox.append(Outgoing(topic=topic, key=key, type=type_, subject=subject, data=data, shard_key=shard_key, at=self.now))
 
     def skipped(self, attempt: Attempt, what: str, reason: Why) -> None:
         """A ``skipped`` or ``cancelled`` journal line for each item of the message."""

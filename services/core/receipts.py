@@ -58,7 +58,7 @@ def apply_receipt(ledger: Ledger, case: Case, attempt: Attempt, receipt: Receipt
     if moved is Moved.DELIVERED and not _all_parts(case, attempt):
         return case
     if moved is not None:
-        after = ledger.attempt(attempt, moved, **_fields(attempt, receipt, moved, ledger.now))
+        after = ledger.attempt(_with_news(attempt, receipt, moved, ledger.now), moved)
         if after is not None:
             case = _with_attempt(case, after)
             case = _raise_evidence(ledger, case, after, receipt)
@@ -96,18 +96,18 @@ def _effect(case: Case, attempt: Attempt, receipt: Receipt) -> ReceiptEffect:
     return ReceiptEffect.APPLIED if attempt_after(attempt.state, moved) is not None else ReceiptEffect.LATE
 
 
-def _fields(attempt: Attempt, receipt: Receipt, moved: Moved, now: datetime) -> dict[str, object]:
-    fields: dict[str, object] = {"last_status": receipt.status}
+def _with_news(attempt: Attempt, receipt: Receipt, moved: Moved, now: datetime) -> Attempt:
+    """The attempt with what the receipt tells of it, before the transition."""
+    news = replace(attempt, last_status=receipt.status)
     if receipt.provider_ref and not attempt.provider_ref and attempt.state is not AttemptState.SUBMITTING:
-        fields |= {"provider": receipt.provider, "provider_ref": receipt.provider_ref}
+        news = replace(news, provider=receipt.provider, provider_ref=receipt.provider_ref)
     if moved is Moved.DELIVERED:
         # the instant of reception is the truth: a provider's date has no zone (§4.4)
-        fields |= {"delivered_at": receipt.received_at, "accepted_at": attempt.accepted_at or receipt.received_at}
+        news = replace(news, delivered_at=receipt.received_at, accepted_at=attempt.accepted_at or receipt.received_at)
     if moved in (Moved.FAILED, Moved.UNKNOWN, Moved.RETURNED):
-        fields |= {"closed_at": now, "reason": Why.REJECTED_BY_PROVIDER if moved is not Moved.UNKNOWN else Why.NO_RECEIPT}
-    elif attempt.channel is Channel.VOICE:
-        fields |= {"closed_at": now}
-    return fields
+        reason = Why.NO_RECEIPT if moved is Moved.UNKNOWN else Why.REJECTED_BY_PROVIDER
+        return replace(news, closed_at=now, reason=reason)
+    return replace(news, closed_at=now) if attempt.channel is Channel.VOICE else news
 
 
 def _raise_evidence(ledger: Ledger, case: Case, attempt: Attempt, receipt: Receipt) -> Case:

@@ -71,4 +71,3 @@ def _is_close(view: View, attempt: Attempt, since: datetime) -> bool:
     """Less than 24 hours before the duty a receipt is waited for 60 minutes, not four hours (§10.5)."""
     deadlines = [obligation.due_at for obligation in view.case.obligations if carries(attempt, obligation)]
     return bool(deadlines) and min(deadlines) - since < view.policy.timers.short_below
-

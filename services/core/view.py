@@ -138,9 +138,7 @@ class View:
 
     def with_obligation(self, obligation: Obligation) -> "View":
         """The same view once this obligation is stored."""
-        obligations = tuple(
-            obligation if known.obligation_id == obligation.obligation_id else known for known in self.case.obligations
-        )
+        obligations = tuple(obligation if known.obligation_id == obligation.obligation_id else known for known in self.case.obligations)
         return replace(self, case=replace(self.case, obligations=obligations))
 
 

@@ -83,7 +83,8 @@ def reminder_on(
 
 def next_slot(policy: Policy, residence: Residence, after: datetime, last_call: datetime | None) -> Opening:
     """The next instant for a follow-up call (§10.10): a slot at or after ``after``, three hours or more after the last call and in
-    another half-day, until the end of its window."""
+    another half-day, until the end of its window.
+    """
     first = residence.local(after).date()
     for days in range(_HORIZON):
         day = first + timedelta(days=days)

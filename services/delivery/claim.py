@@ -35,6 +35,9 @@ class Abandoned:
     envelope: Envelope
 
 
+Answer = Claimed | Abandoned | NotYet | DoNotSend | AlreadyClaimed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clerk:
     """What a claim needs."""
@@ -43,7 +46,7 @@ class Clerk:
     seals: Seals
     senders: Senders
 
-    def claim(self, ledger: Ledger, case: Case, attempt: Attempt, environment: Environment) -> Claimed | Abandoned | NotYet | DoNotSend | AlreadyClaimed:
+    def claim(self, ledger: Ledger, case: Case, attempt: Attempt, environment: Environment) -> Answer:
         """Check, render and mark as being submitted; what must not go is skipped, and the person is looked at again."""
         if attempt.state is AttemptState.SUBMITTING or _overtaken(attempt):
             return self._abandoned(case, attempt, environment, ledger.now)
@@ -60,20 +63,22 @@ class Clerk:
             content = self.texts.notice(self._notice(case, attempt, verdict, environment, ledger.now))
         except Unrenderable:
             return self._skip(ledger, attempt, DoNotSend(reason=Why.UNRENDERABLE))
-        claimed = ledger.attempt(
+        reference = self.seals.reference(attempt.attempt_id)
+        news = replace(
             attempt,
-            Moved.CLAIMED,
             tries=attempt.tries + 1,
             submitted_at=attempt.submitted_at or ledger.now,
             claimed_at=ledger.now,
-            reference=self.seals.reference(attempt.attempt_id),
+            reference=reference,
             token=self.seals.link_token(attempt.attempt_id),
         )
-        assert claimed is not None
-        return Claimed(attempt=claimed, envelope=_envelope(claimed, verdict, content, environment, self.seals.reference(attempt.attempt_id)))
+        claimed = ledger.attempt(news, Moved.CLAIMED)
+        if claimed is None:
+            return AlreadyClaimed()
+        return Claimed(attempt=claimed, envelope=_envelope(claimed, verdict, content, environment, reference))
 
     def _skip(self, ledger: Ledger, attempt: Attempt, verdict: DoNotSend) -> DoNotSend:
-        ledger.attempt(attempt, Moved.SKIPPED, reason=verdict.reason, closed_at=ledger.now)
+        ledger.attempt(replace(attempt, reason=verdict.reason, closed_at=ledger.now), Moved.SKIPPED)
         ledger.skipped(attempt, "skipped", verdict.reason)
         ledger.wake(attempt.person_id)
         return verdict

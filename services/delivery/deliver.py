@@ -5,7 +5,7 @@ Next: templates/notices/convocation/sms.txt
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.core.environment import Environment
@@ -148,14 +148,11 @@ class Delivery:
                 told.add(case.person_id)
                 attempt = next(row for row in case.attempts if row.attempt_id == one.claimed.attempt.attempt_id)
                 if isinstance(one.outcome, Absent):
-                    ledger.attempt(attempt, Moved.ABSENT, try_at=ledger.now)
+                    ledger.attempt(replace(attempt, try_at=ledger.now), Moved.ABSENT)
                     ledger.wake(attempt.person_id)
                     continue
-                mine = [
-                    receipt
-                    for receipt in waiting
-                    if isinstance(one.outcome, Accepted) and (receipt.provider, receipt.provider_ref) == (one.provider, one.outcome.provider_ref)
-                ]
+                reference = (one.provider, one.outcome.provider_ref) if isinstance(one.outcome, Accepted) else None
+                mine = [receipt for receipt in waiting if (receipt.provider, receipt.provider_ref) == reference]
                 remember(ledger, case, attempt, one.claimed.envelope, one.provider, one.outcome, mine, environment)
                 done.outcomes.append((attempt.channel, one.provider, type(one.outcome).__name__))
             await unit.write(ledger.changes)

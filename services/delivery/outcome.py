@@ -73,11 +73,11 @@ def _sent(ledger: Ledger, attempt: Attempt, envelope: Envelope, provider: str) -
 
 
 def _accepted(ledger: Ledger, case: Case, attempt: Attempt, provider: str, outcome: Accepted, waiting: list[Receipt]) -> None:
-    fields: dict[str, object] = {"provider": provider, "provider_ref": outcome.provider_ref, "parts": outcome.parts}
-    after = ledger.attempt(attempt, Moved.ACCEPTED, accepted_at=ledger.now, **fields)
+    news = replace(attempt, provider=provider, provider_ref=outcome.provider_ref, parts=outcome.parts)
+    after = ledger.attempt(replace(news, accepted_at=ledger.now), Moved.ACCEPTED)
     if after is None:
         # a receipt by our own reference overtook the answer: only the provider's reference is new
-        after = replace(attempt, provider=provider, provider_ref=outcome.provider_ref)
+        after = news
         ledger.changes.attempts.append(after)
     case = replace(case, attempts=tuple(after if row.attempt_id == after.attempt_id else row for row in case.attempts))
     for obligation in case.obligations:
@@ -125,14 +125,14 @@ def _try_later(ledger: Ledger, case: Case, attempt: Attempt, provider: str, outc
     # a further try of the same attempt: useful until its duty, not only until its first window's end
     due = min((row.due_at for row in case.obligations if row.obligation_id == attempt.items[0].obligation_id), default=attempt.not_after)
     until = due - environment.policy.not_after[attempt.channel]
-    ledger.attempt(
+    news = replace(
         attempt,
-        Moved.POSTPONED,
         try_at=again,
         provider=provider,
         last_status=outcome.status or attempt.last_status,
         not_after=max(attempt.not_after, until) if outcome.status is not None else attempt.not_after,
     )
+    ledger.attempt(news, Moved.POSTPONED)
 
 
 def _next_try(attempt: Attempt, outcome: TryLater, environment: Environment, now: datetime) -> datetime | None:
@@ -151,16 +151,15 @@ def _next_try(attempt: Attempt, outcome: TryLater, environment: Environment, now
 
 def _unknown(ledger: Ledger, attempt: Attempt, provider: str) -> None:
     """It may have it: this try is never repeated (§10.1.5)."""
-    after = ledger.attempt(
+    news = replace(
         attempt,
-        Moved.UNKNOWN,
         provider=provider,
         reason=Why.NO_OUTCOME,
         closed_at=ledger.now,
         accepted_at=ledger.now,
         last_status=ReceiptStatus.UNKNOWN,
     )
-    if after is None:
+    if ledger.attempt(news, Moved.UNKNOWN) is None:
         # a receipt has told more than the provider can
         ledger.changes.attempts.append(replace(attempt, provider=provider))
         return
@@ -174,5 +173,3 @@ def _unknown(ledger: Ledger, attempt: Attempt, provider: str) -> None:
             status=str(ReceiptStatus.UNKNOWN),
             effect="applied",
         )
-
-

@@ -28,4 +28,3 @@ class Senders:
     calling_number: str
     #: "https://…" without a slash at the end; links are this plus /a/ and the token
     public_url: str
-

@@ -1,17 +1,13 @@
 """What intake needs from the world beside the store."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from services.core.events import Event, Problem
 from services.core.phones import Phone
 
-
-class Decode(Protocol):
-    """The contracts: a record's bytes in, a fact or every mistake out."""
-
-    def __call__(self, topic: str, value: bytes | None, key: str | None) -> Event | list[Problem]:
-        """Decode one record."""
-        ...
+#: the contracts: topic, bytes and key of a record in; a fact, or every mistake out
+Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
 
 
 class Numbers(Protocol):

@@ -59,9 +59,7 @@ async def receive(batch: Sequence[Record], *, store: Store, decode: Decode, hand
         if letters:
             await unit.record_dead_letters([_dead_letter(record, problems, now) for record, problems in letters])
         await unit.write(ledger.changes)
-    return Received(
-        applied=len(fresh) - stale, duplicates=len(events) - len(fresh), stale=stale, unreadable=len(letters)
-    )
+    return Received(applied=len(fresh) - stale, duplicates=len(events) - len(fresh), stale=stale, unreadable=len(letters))
 
 
 def person_of(event: Event) -> PersonId | None:
@@ -102,5 +100,3 @@ def _dead_letter(record: Record, problems: list[Problem], now: datetime) -> Dead
         errors=tuple((problem.path, problem.message) for problem in problems),
         at=now,
     )
-
-

@@ -12,7 +12,7 @@ from services.core.model import Alert, AlertId, Attempt, Case, Obligation
 from services.core.ports.texts import Texts
 from services.core.receipts import attempts_of
 from services.core.states import Moved
-from services.core.words import AttemptState, Evidence, Kind, ReceiptStatus
+from services.core.words import Evidence, Kind, ReceiptStatus
 
 _ACTUALISATION = Kind.ACTUALISATION
 
@@ -26,7 +26,7 @@ def record(ledger: Ledger, case: Case, decision: Decision, environment: Environm
     for timeout in decision.timeouts:
         _timeout(ledger, timeout)
     for cancel in decision.cancels:
-        ledger.attempt(cancel.attempt, Moved.CANCELLED, reason=cancel.reason, closed_at=ledger.now)
+        ledger.attempt(replace(cancel.attempt, reason=cancel.reason, closed_at=ledger.now), Moved.CANCELLED)
         ledger.skipped(cancel.attempt, "cancelled", cancel.reason)
     for skip in decision.skips:
         ledger.changes.attempts.append(skip)
@@ -38,9 +38,7 @@ def record(ledger: Ledger, case: Case, decision: Decision, environment: Environm
     for again in decision.redispatches:
         _redispatch(ledger, again.attempt)
     for dossier in decision.dossiers:
-        rows[dossier.obligation.obligation_id] = _dossier(
-            ledger, rows[dossier.obligation.obligation_id], dossier, environment, texts, case
-        )
+        rows[dossier.obligation.obligation_id] = _dossier(ledger, rows[dossier.obligation.obligation_id], dossier, environment, texts, case)
     released = len(decision.releases)
     for outlook in decision.outlooks:
         _outlook(ledger, case, outlook, rows[outlook.obligation.obligation_id], released)
@@ -55,9 +53,8 @@ def record(ledger: Ledger, case: Case, decision: Decision, environment: Environm
 
 def _timeout(ledger: Ledger, timeout: Timeout) -> None:
     """Unknown is an honest answer, and a fact (§11.1): the journal shows it as a receipt that is ours."""
-    ledger.attempt(
-        timeout.attempt, Moved.UNKNOWN, reason=timeout.reason, closed_at=ledger.now, last_status=ReceiptStatus.UNKNOWN
-    )
+    news = replace(timeout.attempt, reason=timeout.reason, closed_at=ledger.now, last_status=ReceiptStatus.UNKNOWN)
+    ledger.attempt(news, Moved.UNKNOWN)
     for item in timeout.attempt.items:
         ledger.line(
             "receipt",
@@ -72,14 +69,12 @@ def _timeout(ledger: Ledger, timeout: Timeout) -> None:
 
 def _redispatch(ledger: Ledger, attempt: Attempt) -> None:
     """The same message once more, under the same id (contracts §3)."""
-    again = replace(attempt, try_at=None if attempt.state is AttemptState.RELEASED else ledger.now)
+    again = replace(attempt, dispatched_at=ledger.now)
     ledger.changes.attempts.append(again)
     ledger.dispatch(again)
 
 
-def _dossier(
-    ledger: Ledger, row: Obligation, dossier: Dossier, environment: Environment, texts: Texts, case: Case
-) -> Obligation:
+def _dossier(ledger: Ledger, row: Obligation, dossier: Dossier, environment: Environment, texts: Texts, case: Case) -> Obligation:
     zone = environment.working_days(case.person.agency_id).zone if case.person else "Europe/Paris"
     verdict = verdict_of(row)
     ledger.line(
@@ -112,7 +107,8 @@ def _outlook(ledger: Ledger, case: Case, outlook: Outlook, row: Obligation, rele
 
 
 def _raise_alert(ledger: Ledger, case: Case, wanted: AlertWanted, environment: Environment, texts: Texts) -> None:
-    assert case.person is not None
+    if case.person is None:
+        raise AssertionError("an alert about somebody whom the directory does not know")
     obligation_id = wanted.obligation.obligation_id if wanted.obligation else None
     before = next(
         (alert for alert in case.alerts if alert.type is wanted.type and alert.obligation_id == obligation_id and alert.closed_at is None),

@@ -13,6 +13,7 @@ from services.core.decide import decide
 from services.core.environment import Environment
 from services.core.ledger import Ledger
 from services.core.model import Case, PersonId
+from services.core.ports.fuse import Fuse, no_fuse
 from services.core.ports.store import Store, Unit
 from services.core.ports.texts import Texts
 from services.core.words import AlertType, Lane
@@ -39,6 +40,7 @@ class Planner:
     store: Store
     texts: Texts
     snapshot: Snapshot
+    fuse: Fuse = no_fuse
 
     async def round(self, lane: Lane, limit: int, now: datetime) -> Woken:
         """One batch of one lane; ``people`` is 0 when nobody was due. Raises ``StoreUnavailable`` with nothing written."""
@@ -51,11 +53,10 @@ class Planner:
             environment = self.snapshot(now).with_staff(staff.agencies, staff.advisors)
             for person_id, case in cases.items():
                 await self._one(unit, case, person_id, environment, now, woken)
+            self.fuse("before_commit", now)
         return woken
 
-    async def _one(
-        self, unit: Unit, case: Case, person_id: PersonId, environment: Environment, now: datetime, woken: Woken
-    ) -> None:
+    async def _one(self, unit: Unit, case: Case, person_id: PersonId, environment: Environment, now: datetime, woken: Woken) -> None:
         woken.people += 1
         try:
             async with unit.savepoint():

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import NotPublished, Record, Stream
@@ -19,7 +20,7 @@ async def consume(stream: Stream, step: Step, *, waiting: Callable[[bool], None]
     """
     while True:
         batch = await stream.next_batch()
-        await retried(lambda taken=batch: step(taken), waiting=waiting)
+        await retried(partial(step, batch), waiting=waiting)
         await stream.acknowledge(batch)
 
 

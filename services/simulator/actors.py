@@ -7,7 +7,7 @@ from services.core.changes import Outgoing
 from services.core.model import ObligationId, PersonId
 from services.core.ports.clock import Clock
 from services.core.ports.streams import Message
-from services.core.words import Channel, Choice, Identity, PointKind, ReplyChannel
+from services.core.words import Channel, Choice, Identity, PointKind, ReceiptStatus, ReplyChannel
 from services.simulator.scenario.file import AdvisorAction, Event, OpenLink, ReceiptEvent, ReplyEvent
 from services.simulator.scenario.incoming import Incoming, Producers
 from services.simulator.scenario.words import WORD_OF_STATUS, Method
@@ -110,7 +110,7 @@ class Actors:
 
     async def _receipt(self, event: ReceiptEvent) -> None:
         held = self._held(event.person, event, event.channel)
-        word = event.raw or WORD_OF_STATUS[event.channel][event.status] if event.status or event.raw else "delivered"
+        word = event.raw or WORD_OF_STATUS[event.channel][event.status or ReceiptStatus.DELIVERED]
         network = self.town.network(held.channel, held.provider)
         await network.report(held.provider_ref, word)
 

@@ -22,7 +22,6 @@ from services.core.addresses import normalise
 from services.core.environment import METROPOLE
 from services.core.leadtime import produces_on
 from services.core.ports.streams import Stream
-from services.core.words import Channel
 from services.delivery.ports import Senders
 from services.intake.handlers import Handling
 from services.runtime.consume import consume
@@ -69,8 +68,6 @@ def templates() -> Path:
     return home_of_the_code() / "templates"
 
 
-
-
 def handling_of(seals: Seals, snapshot: Snapshots, clock: ScenarioClock) -> Handling:
     """What intake's handlers may ask."""
     return Handling(
@@ -108,6 +105,11 @@ def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None)
         for one in ones:
             town.connect(channel, one.name, one)
 
+    def switch_provider(name: str, down: bool) -> None:
+        for ones in providers.values():
+            for one in ones:
+                one.down = down if one.name == name else one.down
+
     async def open_streams(topics: Sequence[str], group: str) -> Sequence[Stream]:
         stream = MemoryStream(broker, topics=topics, group=group, on_progress=traffic.moved)
         await stream.start()
@@ -132,6 +134,7 @@ def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None)
         outlet=KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE),
         providers=providers,
         networks={(channel, one.name): one for channel, ones in providers.items() for one in ones},
+        switch_provider=switch_provider,
         busy=lambda: sum(one.busy for ones in providers.values() for one in ones),
     )
     actors = Actors(stage=stage, town=town, producers=producers, clock=clock)

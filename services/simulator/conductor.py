@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from services.core.changes import JournalLine
-from services.core.ports.streams import Message, Record
+from services.core.ports.streams import Record
 from services.core.words import Channel, Lane
 from services.delivery.claim import Clerk
 from services.delivery.deliver import Delivery
@@ -64,9 +64,7 @@ class Conductor:
 
     def __post_init__(self) -> None:
         stage = self.stage
-        self._planner = Planner(
-            store=stage.store, texts=stage.texts, snapshot=stage.snapshot, fuse=partial(self.fuses.burn, "planner")
-        )
+        self._planner = Planner(store=stage.store, texts=stage.texts, snapshot=stage.snapshot, fuse=partial(self.fuses.burn, "planner"))
         self._relay = Relay(store=stage.store, publisher=stage.publisher, encode=stage.encode, source=SOURCE)
         delivery = Delivery(
             store=stage.store,
@@ -103,7 +101,8 @@ class Conductor:
                 self.timeline.schedule(at, partial(self.publish, (self.producers.introduce(person),)))
             for event in self.scenario.events:
                 self.timeline.schedule(event.at, partial(self.happen, event))
-            while (at := await self._next_instant()) is not None and at <= self.scenario.until:
+            while (reached := await self._next_instant()) is not None and reached <= self.scenario.until:
+                at = reached
                 self.clock.set(at)
                 if self.pace is not None:
                     await self.pace(at)
@@ -202,9 +201,7 @@ class Conductor:
                 await consumer.start()
 
     def _switch_provider(self, name: str, *, down: bool) -> None:
-        for (_, provider), network in self.stage.networks.items():
-            if provider == name:
-                network.down = down
+        self.stage.switch_provider(name, down)
 
     # ---- steps
 

@@ -9,7 +9,7 @@ from services.core.ports.streams import Record, Stream
 from services.simulator.stage import Handle, Stage
 
 
-class ProcessDied(Exception):  # noqa: N818 - it is an event of the story, not an error
+class ProcessDied(Exception):
     """A fuse burnt: the process is gone, as by kill -9."""
 
 

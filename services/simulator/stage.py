@@ -69,5 +69,7 @@ class Stage:
     outlet: Outlet
     providers: Mapping[Channel, Sequence[Provider]]
     networks: Mapping[tuple[Channel, str], Network]
+    #: (name, down): this provider takes nothing for a while
+    switch_provider: Callable[[str, bool], None]
     #: requests that providers have not answered yet
     busy: Callable[[], int]

@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -89,7 +89,7 @@ def printable(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFC", text) if unicodedata.category(letter)[0] != "C").strip()
 
 
-def _meeting(kind: Kind) -> Callable[[Common, Data], Event]:
+def _meeting(kind: Literal[Kind.APPOINTMENT, Kind.CONVOCATION]) -> Callable[[Common, Data], Event]:
     def build(common: Common, data: Data) -> Event:
         place = data["place"]
         replaces = data.get("replaces")
@@ -295,5 +295,3 @@ _BUILDERS: Final[Mapping[str, Callable[[Common, Data], Event]]] = {
     "reply.received": _reply,
     "dispatch.requested": _dispatch,
 }
-
-

@@ -28,9 +28,7 @@ class Schemas:
     def _validators(self) -> dict[str, jsonschema_rs.Draft202012Validator]:
         registry = jsonschema_rs.Registry([(str(document["$id"]), document) for document in self._documents.values()])
         return {
-            name.removesuffix(_SUFFIX): jsonschema_rs.Draft202012Validator(
-                document, registry=registry, validate_formats=True, mask=_MASK
-            )
+            name.removesuffix(_SUFFIX): jsonschema_rs.Draft202012Validator(document, registry=registry, validate_formats=True, mask=_MASK)
             for name, document in self._documents.items()
             if name != f"defs{_SUFFIX}"
         }

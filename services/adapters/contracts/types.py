@@ -34,7 +34,9 @@ DISPATCH = "dispatch.requested"
 
 #: what producers write: the only types that the front door takes (contracts §2)
 INCOMING = frozenset(
-    type_ for type_, topic in TOPICS.items() if topic in {"appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1"}
+    type_
+    for type_, topic in TOPICS.items()
+    if topic in {"appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1"}
 )
 
 

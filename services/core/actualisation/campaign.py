@@ -105,7 +105,7 @@ def _candidates(view: View, obligation: Obligation, rung: ActualisationStep) -> 
         return [(channel, "preferred" if channel is preferred else "order") for channel in view.reach.order]
     usable = [channel for channel in view.policy.channels.actualisation_order if channel in view.reach.contacts]
     if rung.channel == "another":
-        last = _last_step_channel(view, obligation) or (usable or [None])[0]
+        last = _last_step_channel(view, obligation) or next(iter(usable), None)
         others = [channel for channel in usable if channel is not last]
         # voice again when voice is the only one
         return [(channel, "another") for channel in others] or [(channel, "only_one") for channel in usable if channel is Channel.VOICE]
@@ -176,4 +176,3 @@ def _free(view: View, obligation: Obligation, rung: ActualisationStep, channel: 
     if channel is Channel.SMS and rung.step is not Step.A5:
         return view.sms_on(view.local_day(at)) < view.policy.caps.person.sms_per_day
     return True
-

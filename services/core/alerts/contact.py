@@ -4,7 +4,7 @@ from services.core.alerts.found import Found
 from services.core.model import Attempt, Fact, Obligation
 from services.core.states import SETTLED
 from services.core.view import View
-from services.core.words import AttemptState, ContactStatus, Evidence, ReceiptStatus, ReplyEffect, Choice, Severity
+from services.core.words import AttemptState, Choice, ContactStatus, Evidence, ReceiptStatus, ReplyEffect, Severity
 
 _HARD = frozenset({ReceiptStatus.FAILED_HARD, ReceiptStatus.RETURNED})
 
@@ -42,6 +42,4 @@ def wrong_person(view: View, obligation: Obligation) -> Found | None:
 
 
 def _is_disabled(view: View, attempt: Attempt) -> bool:
-    return any(
-        contact.contact_id == attempt.contact_id and contact.status is ContactStatus.DISABLED for contact in view.case.contacts
-    )
+    return any(contact.contact_id == attempt.contact_id and contact.status is ContactStatus.DISABLED for contact in view.case.contacts)

@@ -62,4 +62,3 @@ def act_by(view: View, deadline: datetime) -> datetime:
     before = view.working.on_or_before(view.working.local(deadline).date() - timedelta(days=1))
     at = view.working.instant(before, view.policy.alerts.day_ends)
     return at if at > view.now else max(deadline, view.now)
-

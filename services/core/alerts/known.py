@@ -68,5 +68,3 @@ def _fact(code: str, attempt: Attempt, channel: Channel | None = None) -> Fact:
     if channel is not None:
         parameters["channel"] = channel
     return Fact(code=code, parameters=parameters)
-
-

@@ -4,7 +4,7 @@ from datetime import time
 
 from services.core.alerts.found import Found
 from services.core.meeting.first_notice import letter_cannot_arrive
-from services.core.model import Fact, Obligation
+from services.core.model import Fact, Hold, Obligation
 from services.core.states import SETTLED
 from services.core.view import View
 from services.core.words import AttemptState, Channel, Evidence, Kind, ObligationState, ReceiptStatus
@@ -15,7 +15,8 @@ def no_channel(view: View, obligation: Obligation) -> Found | None:
     if obligation.state in SETTLED or obligation.state is not ObligationState.OPEN:
         return None
     if view.person.hold is not None and on_hold(view):
-        return Found(at=view.known_since(obligation), next_action="call_before_deadline", facts=(_hold_fact(view),))
+        facts = (_hold_fact(view.person.hold),)
+        return Found(at=view.known_since(obligation), next_action="call_before_deadline", facts=facts)
     if view.reach.order or view.tries_of(obligation):
         return None
     return Found(at=view.known_since(obligation), next_action="fix_contact")
@@ -50,7 +51,5 @@ def _only_a_letter_too_late(view: View, obligation: Obligation) -> bool:
     return obligation.kind is Kind.ACTUALISATION or letter_cannot_arrive(view, obligation)
 
 
-def _hold_fact(view: View) -> Fact:
-    hold = view.person.hold
-    assert hold is not None
+def _hold_fact(hold: Hold) -> Fact:
     return Fact(code="hold", parameters={"reason": hold.reason, "until": hold.until.isoformat() if hold.until else ""})

@@ -82,4 +82,3 @@ def _unconfirmed_at(view: View, obligation: Obligation) -> datetime | None:
     if at <= since + alerts.unconfirmed_grace:
         at = view.working.instant(view.working.shift(day, 1), alerts.unconfirmed_grace_hour)
     return at if at < obligation.due_at else None
-

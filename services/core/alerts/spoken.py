@@ -39,7 +39,7 @@ def callback_requested(view: View, obligation: Obligation) -> Found | None:
 def contradictory(view: View, obligation: Obligation) -> Found | None:
     """Two valid answers that contradict each other: the last wins, a human asks."""
     valid = [reply for reply in view.replies_to(obligation) if reply.choice in _VALID and reply.effect is ReplyEffect.ACKNOWLEDGED]
-    if obligation.state in SETTLED or len({reply.choice for reply in valid}) < 2:  # noqa: PLR2004 - two answers that differ
+    if obligation.state in SETTLED or len({reply.choice for reply in valid}) < 2:
         return None
     last = valid[-1]
     before = next(reply for reply in reversed(valid) if reply.choice is not last.choice)

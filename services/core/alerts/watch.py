@@ -15,9 +15,7 @@ from services.core.words import AlertType, ContactStatus, Evidence, ObligationSt
 
 #: what stays open until a human closes it, whatever becomes of the duty
 _STAYS = frozenset({AlertType.NON_RECEIPT_DOSSIER, AlertType.ACTUALISATION_MISSED, AlertType.CONTACT_DEAD, AlertType.WRONG_PERSON})
-_SPOKEN = frozenset(
-    {AlertType.CANNOT_COME, AlertType.CALLBACK_REQUESTED, AlertType.CONTRADICTORY_REPLIES, AlertType.INBOUND_MESSAGE}
-)
+_SPOKEN = frozenset({AlertType.CANNOT_COME, AlertType.CALLBACK_REQUESTED, AlertType.CONTRADICTORY_REPLIES, AlertType.INBOUND_MESSAGE})
 
 
 @dataclass(slots=True, kw_only=True)

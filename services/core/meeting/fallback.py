@@ -34,7 +34,7 @@ class Trigger:
 
 
 def fallback(view: View, obligation: Obligation, reminders_ahead: dict[Channel, int]) -> Plan:
-    """The next rung after the newest message of the chain, if it calls for one. ``reminders_ahead``: messages that the R steps will need."""
+    """The next rung after the newest message of the chain, if it calls for one. ``reminders_ahead``: what the R steps will need."""
     plan = Plan()
     head = _head(view, obligation)
     if head is None:
@@ -155,9 +155,7 @@ def _next_channel(
 
 def _intent(view: View, obligation: Obligation, channel: Channel, when: Opening, trigger: Trigger, chosen_by: str) -> Intent:
     occurrence = 1 + sum(
-        1
-        for attempt in view.tries_of(obligation)
-        if attempt.channel is channel and step_of(attempt, obligation) is Step.F
+        1 for attempt in view.tries_of(obligation) if attempt.channel is channel and step_of(attempt, obligation) is Step.F
     )
     return Intent(
         obligation=obligation,

@@ -109,4 +109,3 @@ def _complement(view: View, obligation: Obligation, tries: list[Attempt], plan: 
 
 def _chosen_by(view: View, channel: Channel) -> str:
     return "preferred" if channel is view.person.preferred_channel else "order"
-

@@ -52,17 +52,13 @@ def _rung(view: View, obligation: Obligation, rung: Reminder) -> Plan:
             continue
         wanted = wanted or when[0]
         if _fresh_answer(obligation, rung, when[0]):
-            plan.omissions.append(
-                Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.ACKNOWLEDGED, at=when[0])
-            )
+            plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.ACKNOWLEDGED, at=when[0]))
             return plan
         if view.now > when[1]:
             plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.TOO_LATE, at=when[1]))
             return plan
         if not _has_room(view, obligation, rung, channel, when[0], chosen_by):
-            plan.omissions.append(
-                Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.CAP_REACHED, at=when[0])
-            )
+            plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.CAP_REACHED, at=when[0]))
             continue
         plan.omissions.clear()
         plan.intents.append(
@@ -89,7 +85,7 @@ def _candidates(view: View, obligation: Obligation, rung: Reminder) -> list[tupl
         if _answered_through_mailbox(view, obligation):
             rest = sorted(rest, key=lambda channel: channel is Channel.EMAIL)
         return [(channel, "best_evidence") for channel in best] + [(channel, "order") for channel in rest]
-    before = _channel_of_last_reminder(view, obligation) or (best or usable or [None])[0]
+    before = _channel_of_last_reminder(view, obligation) or next(iter(best or usable), None)
     others = [(channel, "another") for channel in usable if channel is not before]
     if rung.last_chance is not None and rung.last_chance in view.reach.contacts:
         others.append((rung.last_chance, "last_chance"))
@@ -131,9 +127,7 @@ def _has_room(view: View, obligation: Obligation, rung: Reminder, channel: Chann
         return False
     if channel is Channel.VOICE:
         return view.calls_allowed(at, obligation) and _far_from_last_call(view, at)
-    if channel is Channel.SMS and view.sms_on(view.local_day(at)) >= view.policy.caps.person.sms_per_day:
-        return False
-    return True
+    return channel is not Channel.SMS or view.sms_on(view.local_day(at)) < view.policy.caps.person.sms_per_day
 
 
 def _far_from_last_call(view: View, at: datetime) -> bool:

@@ -55,7 +55,10 @@ class Unit(Protocol):
         ...
 
     async def claim_due(self, now: datetime, lane: Lane, limit: int) -> dict[PersonId, Case]:
-        """Lock and load up to ``limit`` people of the lane whose wake instant has come, oldest first, skipping locked and quarantined ones."""
+        """Lock and load up to ``limit`` people of the lane whose wake instant has come, oldest first.
+
+        Locked and quarantined ones are skipped.
+        """
         ...
 
     async def load(self, people: Collection[PersonId]) -> dict[PersonId, Case]:

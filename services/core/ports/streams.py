@@ -40,7 +40,8 @@ class Stream(Protocol):
 
     async def next_batch(self) -> Sequence[Record]:
         """Wait for at least one record; records of one partition come in order. Never returns a record twice in one process life
-        unless the partition was taken away and given back."""
+        unless the partition was taken away and given back.
+        """
         ...
 
     async def acknowledge(self, batch: Sequence[Record]) -> None:

@@ -18,7 +18,7 @@ def updated(handling: Handling, ledger: Ledger, case: Case | None, event: Person
         return None
     person = person_from(event, case, ledger.now)
     ledger.changes.profiles.append(person)
-    before = {contact.contact_id: contact for contact in case.contacts}
+    before: dict[str, Contact] = {contact.contact_id: contact for contact in case.contacts}
     contacts = tuple(_contact(handling, event, declared, before.get(declared.contact_id)) for declared in event.contacts)
     ledger.changes.contacts += [contact for contact in contacts if contact != before.get(contact.contact_id)]
     ledger.changes.removed_contacts += [str(gone) for gone in before.keys() - {contact.contact_id for contact in contacts}]
@@ -27,7 +27,7 @@ def updated(handling: Handling, ledger: Ledger, case: Case | None, event: Person
     moved_home = case.person is None or case.person.postal_code != person.postal_code
     case = replace(case, person=person, contacts=contacts)
     if moved_home:
-        case = _rezone(handling, ledger, case)
+        case = _rezone(ledger, case, handling.residence(person.postal_code).zone)
     if case.obligations:
         ledger.wake(event.person_id)
     return case
@@ -55,10 +55,8 @@ def _journal_new_status(ledger: Ledger, before: Contact | None, after: Contact) 
         ledger.line("contact", person=after.person_id, channel=str(after.kind), status=str(after.status), reason="directory")
 
 
-def _rezone(handling: Handling, ledger: Ledger, case: Case) -> Case:
+def _rezone(ledger: Ledger, case: Case, zone: str) -> Case:
     """The end of an open period follows the clock of the residence (§2.1)."""
-    assert case.person is not None
-    zone = handling.residence(case.person.postal_code).zone
     rows = []
     for row in case.obligations:
         due_at = period(row.period).closes_for(zone) if row.kind is Kind.ACTUALISATION and row.period else row.due_at

@@ -2,9 +2,11 @@
 
 from services.core.events import AdvisorUpdated, AgencyUpdated
 from services.core.ledger import Ledger
-from services.core.model import Advisor, Agency, Case
+from services.core.model import Advisor, Agency, Case, PersonId
 from services.intake.handlers.handling import Handling
 
+#: applied, to nobody's case
+_NOBODY = Case(person_id=PersonId(""))
 _WEEKDAYS = {"mon": "0", "tue": "1", "wed": "2", "thu": "3", "fri": "4", "sat": "5", "sun": "6"}
 
 
@@ -21,7 +23,7 @@ def advisor(handling: Handling, ledger: Ledger, case: Case | None, event: Adviso
             active=event.active,
         )
     )
-    return Case(person_id="")  # type: ignore[arg-type] - nobody's case: applied
+    return _NOBODY
 
 
 def agency(handling: Handling, ledger: Ledger, case: Case | None, event: AgencyUpdated) -> Case | None:
@@ -39,4 +41,4 @@ def agency(handling: Handling, ledger: Ledger, case: Case | None, event: AgencyU
             duty_email=event.duty_email,
         )
     )
-    return Case(person_id="")  # type: ignore[arg-type] - nobody's case: applied
+    return _NOBODY
