@@ -1,0 +1,140 @@
+"""The pages' questions, answered from PostgreSQL: read only, no lock."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from services.adapters.postgres.connection import Connection, Pool, database_errors
+from services.adapters.postgres.statements import SQL
+from services.core.changes import MessageSent
+from services.core.model import Advisor, Agency, Case, PersonId
+from services.core.ports.pages import (
+    ChannelCount,
+    DeskLine,
+    LinkCase,
+    OpenAlerts,
+    Operations,
+    PersonFile,
+    Quarantined,
+    Waiting,
+)
+from services.core.ports.store import DeadLetter
+from services.core.words import Channel, Severity
+
+#: counting what millions owe takes seconds: everybody who looks meanwhile sees the same figures
+_FIGURES_HOLD = timedelta(seconds=15)
+
+_link = msgspec.json.Decoder(LinkCase)
+_desk = msgspec.json.Decoder(list[DeskLine])
+_cases = msgspec.json.Decoder(list[Case])
+_advisor = msgspec.json.Decoder(Advisor)
+_advisors = msgspec.json.Decoder(list[Advisor])
+_agency = msgspec.json.Decoder(Agency)
+_messages = msgspec.json.Decoder(tuple[MessageSent, ...])
+_dead_letters = msgspec.json.Decoder(tuple[DeadLetter, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figures:
+    """Of all obligations, at one instant."""
+
+    at: datetime
+    open: int
+    answered: int
+    adrift: int
+    recent_due: int
+    recent_answered: int
+
+
+class PostgresPages:
+    """Implements ``services.core.ports.pages.Pages``; raises ``StoreUnavailable``."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._figures: _Figures | None = None
+        self._counting = asyncio.Lock()
+
+    async def link(self, token: str) -> LinkCase | None:
+        """See ``Pages.link``."""
+        text = await self._value("page_link", token)
+        return _link.decode(text) if text else None
+
+    async def advisors(self) -> Sequence[Advisor]:
+        """See ``Pages.advisors``."""
+        return _advisors.decode(await self._value("page_advisors"))
+
+    async def advisor(self, advisor_id: str) -> Advisor | None:
+        """See ``Pages.advisor``."""
+        text = await self._value("page_advisor", advisor_id)
+        return _advisor.decode(text) if text else None
+
+    async def desk(self, advisor_id: str, agency_id: str) -> Sequence[DeskLine]:
+        """See ``Pages.desk``."""
+        return _desk.decode(await self._value("page_desk", advisor_id, agency_id))
+
+    async def file(self, person_id: PersonId) -> PersonFile | None:
+        """See ``Pages.file``."""
+        with database_errors():
+            async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+                cases = _cases.decode(await connection.fetchval(SQL["load_cases"], [person_id], []))
+                if not cases:
+                    return None
+                beside = (await connection.fetch(SQL["page_messages"], person_id))[0]
+        return PersonFile(
+            case=cases[0],
+            messages=_messages.decode(beside["messages"]),
+            agency=_agency.decode(beside["agency"]) if beside["agency"] else None,
+        )
+
+    async def operations(self, now: datetime, day_start: datetime) -> Operations:
+        """See ``Pages.operations``; the figures of obligations are at most 15 s old."""
+        with database_errors():
+            async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+                await connection.fetch(SQL["page_settings"])
+                figures = await self._obligations(connection, now)
+                return Operations(
+                    channels=tuple(_channel(row) for row in await connection.fetch(SQL["page_channels"], day_start)),
+                    waiting=tuple(Waiting(**row) for row in await connection.fetch(SQL["page_waiting"], now)),
+                    alerts=tuple(_alerts(row) for row in await connection.fetch(SQL["page_alerts"])),
+                    quarantined=tuple(Quarantined(**row) for row in await connection.fetch(SQL["page_quarantined"])),
+                    dead_letters=_dead_letters.decode(await connection.fetchval(SQL["page_dead_letters"])),
+                    dead_letters_total=await connection.fetchval(SQL["page_dead_letters_total"]),
+                    obligations_open=figures.open,
+                    obligations_answered=figures.answered,
+                    obligations_adrift=figures.adrift,
+                    recent_due=figures.recent_due,
+                    recent_answered=figures.recent_answered,
+                )
+
+    async def _obligations(self, connection: Connection, now: datetime) -> _Figures:
+        async with self._counting:
+            known = self._figures
+            if known is not None and timedelta(0) <= now - known.at < _FIGURES_HOLD:
+                return known
+            owed = (await connection.fetch(SQL["page_obligations"], now))[0]
+            recent = (await connection.fetch(SQL["page_recent"], now))[0]
+            self._figures = _Figures(
+                at=now,
+                open=owed["open"],
+                answered=owed["answered"],
+                adrift=owed["adrift"],
+                recent_due=recent["due"],
+                recent_answered=recent["answered"],
+            )
+            return self._figures
+
+    async def _value(self, statement: str, *values: object) -> Any:
+        with database_errors():
+            return await self._pool.fetchval(SQL[statement], *values)
+
+
+def _channel(row: Any) -> ChannelCount:
+    return ChannelCount(**{**row, "channel": Channel(row["channel"])})
+
+
+def _alerts(row: Any) -> OpenAlerts:
+    return OpenAlerts(**{**row, "severity": Severity(row["severity"])})
