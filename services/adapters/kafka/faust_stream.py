@@ -5,6 +5,7 @@ Each setting and each precaution here answers a loss or a stall that was measure
 
 import asyncio
 import contextlib
+import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -135,8 +136,10 @@ class FaustStream:
         self._stopping = True
         if self._app is None:
             return
-        # From here on the app must not wait for the step to finish: it has.
-        self._app.conf.stream_wait_empty = False
+        # From here on the app must not wait for the step to finish: it has. Faust warns of so late a change; it reads it late, too.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._app.conf.stream_wait_empty = False
         with contextlib.suppress(Exception):
             self._app.consumer.unacked.clear()
         if self._watch is not None:

@@ -73,16 +73,6 @@ async def embedded_kafka(
             await child.stop(_STOP_GRACE)
 
 
-def running_kafka(state_dir: Path) -> str | None:
-    """``host:port`` of the node that another process of ours runs in this folder; none when nobody answers there."""
-    port = _last_port(state_dir / "kafka")
-    if port is None:
-        return None
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return f"127.0.0.1:{port}"
-    return None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Node:
     """Where one node lives and how its programs are called."""
