@@ -5,7 +5,7 @@ from collections.abc import Collection
 from services.core.model import PersonId
 
 
-class GuardBroken(Exception):
+class GuardBroken(ValueError):
     """A guard of the schema refused a row; ``guard`` is its name. Says no value: rows are about people."""
 
     def __init__(self, guard: str) -> None:
@@ -13,11 +13,11 @@ class GuardBroken(Exception):
         super().__init__(guard)
 
 
-class DataRefused(Exception):
+class DataRefused(ValueError):
     """The database cannot hold a value (a NUL character, an instant out of range); says the kind of error, never the value."""
 
 
-class NotLocked(Exception):
+class NotLocked(RuntimeError):
     """A step wrote about people whom its unit has not locked: the next decision about them could have been taken meanwhile."""
 
     def __init__(self, people: Collection[PersonId]) -> None:

@@ -46,8 +46,24 @@ def newest(rows: Iterable[R], key: Callable[[R], Hashable]) -> list[R]:
     return list({key(row): row for row in rows}.values())
 
 
+def removed_points(changes: Changes) -> list[tuple[PersonId, str]]:
+    """Contact points to remove, each with its person: identifiers may repeat from person to person.
+
+    A pair says whose point it is; a bare identifier means everybody whose snapshot stands in the same changes.
+    """
+    pairs: list[tuple[PersonId, str]] = []
+    removed: Iterable[object] = changes.removed_contacts
+    for each in removed:
+        if isinstance(each, tuple):
+            pairs.append((PersonId(each[0]), str(each[1])))
+        else:
+            pairs += [(profile.person_id, str(each)) for profile in changes.profiles]
+    return pairs
+
+
 def _people_of(changes: Changes) -> Iterator[PersonId]:
     yield from changes.removed_people
+    yield from (person for person, _ in removed_points(changes))
     for rows in (
         changes.profiles,
         changes.contacts,

@@ -9,9 +9,9 @@ import msgspec
 
 from services.adapters.memory.tables import Line, PersonRow, Reference, Tables, item_tag, open_alert_tag
 from services.adapters.store_errors import GuardBroken
-from services.adapters.store_rules import NEVER_SENT, newest, refuse_unlocked, shard_of
+from services.adapters.store_rules import NEVER_SENT, newest, refuse_unlocked, removed_points, shard_of
 from services.core.changes import Changes, JournalLine, Outgoing, Wake
-from services.core.model import Alert, Attempt, Obligation, PersonId
+from services.core.model import Alert, Attempt, ContactId, Obligation, PersonId
 from services.core.ports.store import OutboxRow
 
 
@@ -36,8 +36,6 @@ class Writer:
     def write(self, changes: Changes) -> None:
         """Write everything; the order is that of ``PostgresUnit.write``."""
         refuse_unlocked(changes, self._locked)
-        for person in changes.removed_people:
-            self._erase(person)
         self._directory(changes)
         for obligation in changes.obligations:
             self._obligation(obligation)
@@ -52,6 +50,9 @@ class Writer:
             self._alert(alert)
         for message in changes.messages:
             self._tables.messages.put(message)
+        # Last of the facts: whatever else the same batch says of them, they are forgotten.
+        for person in changes.removed_people:
+            self._erase(person)
         for wake in changes.wakes:
             self._wake(wake)
         for outgoing in changes.outbox:
@@ -74,11 +75,8 @@ class Writer:
     def _directory(self, changes: Changes) -> None:
         for person in changes.profiles:
             self._tables.profiles.put(person)
-        gone = set(changes.removed_contacts)
-        for person in changes.profiles:
-            for contact in self._tables.contacts.tagged(person.person_id):
-                if contact.contact_id in gone:
-                    self._tables.contacts.remove((contact.person_id, contact.contact_id))
+        for person_id, contact_id in removed_points(changes):
+            self._tables.contacts.remove((person_id, ContactId(contact_id)))
         for contact in changes.contacts:
             self._tables.contacts.put(contact)
         for advisor in changes.advisors:

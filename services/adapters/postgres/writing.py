@@ -10,7 +10,7 @@ from services.adapters.postgres.announcements import Announcements
 from services.adapters.postgres.connection import Connection
 from services.adapters.postgres.statements import SQL
 from services.adapters.store_errors import GuardBroken
-from services.adapters.store_rules import NEVER_SENT, folded, newest, refuse_unlocked, shard_of
+from services.adapters.store_rules import NEVER_SENT, folded, newest, refuse_unlocked, removed_points, shard_of
 from services.core.changes import Changes, Outgoing, Wake
 from services.core.model import Attempt, Obligation, PersonId
 
@@ -27,8 +27,6 @@ async def write(
 ) -> Announcements:
     """Write everything in an order in which no row waits for a later one; raises ``NotLocked`` and ``GuardBroken``."""
     refuse_unlocked(changes, locked)
-    if changes.removed_people:
-        await _erase(connection, changes.removed_people)
     await _directory(connection, changes)
     await _obligations(connection, changes.obligations)
     await _attempts(connection, changes.attempts)
@@ -36,6 +34,9 @@ async def write(
     await _rows(connection, "write_replies", newest(changes.replies, lambda row: row.reply_id))
     await _rows(connection, "write_alerts", newest(changes.alerts, lambda row: row.alert_id))
     await _rows(connection, "write_messages", newest(changes.messages, lambda row: (row.attempt_id, row.try_number)))
+    # Last of the facts: whatever else the same batch says of them, they are forgotten.
+    if changes.removed_people:
+        await _erase(connection, changes.removed_people)
     earliest_wake = await _wakes(connection, changes.wakes)
     await _outbox(connection, changes.outbox, shards)
     if journal:
@@ -59,8 +60,7 @@ async def _erase(connection: Connection, people: Sequence[PersonId]) -> None:
 
 async def _directory(connection: Connection, changes: Changes) -> None:
     await _rows(connection, "write_profiles", newest(changes.profiles, lambda row: row.person_id))
-    if changes.removed_contacts:
-        await connection.execute(SQL["remove_contacts"], [row.person_id for row in changes.profiles], changes.removed_contacts)
+    await _columns(connection, "remove_contacts", removed_points(changes))
     await _rows(connection, "write_contacts", newest(changes.contacts, lambda row: (row.person_id, row.contact_id)))
     if changes.advisors or changes.agencies:
         await _rows(connection, "write_advisors", newest(changes.advisors, lambda row: row.advisor_id))

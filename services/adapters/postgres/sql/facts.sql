@@ -197,8 +197,10 @@ ON CONFLICT (agency_id) DO UPDATE SET (
 UPDATE staff_version SET written_by = pg_current_xact_id();
 
 -- name: remove_contacts
--- Contact points that the directory dropped, of people whose snapshot says so.
-DELETE FROM contacts WHERE person_id = ANY ($1::text[]) AND contact_id = ANY ($2::text[]);
+-- Contact points that the directory dropped.
+DELETE FROM contacts
+USING unnest($1::text[], $2::text[]) AS gone (person_id, contact_id)
+WHERE contacts.person_id = gone.person_id AND contacts.contact_id = gone.contact_id;
 
 -- name: erase_profiles
 -- Erasure: who it was.
