@@ -116,14 +116,6 @@ class DeclaredContact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Follower:
-    """A partner organisation that follows a person too."""
-
-    organisation: str
-    advisor_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonUpdated(Envelope):
     """``person.updated``: a full snapshot from the directory."""
 
@@ -144,7 +136,6 @@ class PersonUpdated(Envelope):
     referent_id: str
     backup_id: str | None = None
     agency_id: str
-    followers: tuple[Follower, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

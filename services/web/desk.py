@@ -68,7 +68,9 @@ class FactsDesk:
             after = ledger.proved(obligation, Evidence.E4, "phone", ledger.now)
             if after is not obligation:
                 ledger.obligation(obligation, after, attempts=attempts_of(case, obligation))
-            self._claim(ledger, alerts, advisor_id)
+            asked = [alert for alert in alerts if alert.type is AlertType.CALLBACK_REQUESTED]
+            self._close(ledger, asked, "called")
+            self._claim(ledger, [alert for alert in alerts if alert not in asked], advisor_id)
         else:
             after = ledger.moved(obligation, Happened.HANDLED)
             if after is not obligation:

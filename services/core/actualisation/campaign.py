@@ -9,7 +9,7 @@ from services.core.policy import ActualisationStep
 from services.core.spread import within
 from services.core.timing import last_useful
 from services.core.view import View, step_of
-from services.core.windows import Opening, next_opening, reminder_on
+from services.core.windows import Opening, next_opening, next_slot, reminder_on, spaced
 from services.core.words import Channel, Lane, Step, Why
 
 _SATURDAY = 5
@@ -139,9 +139,21 @@ def _instant(view: View, obligation: Obligation, rung: ActualisationStep, channe
         return None
     start, closes = opening
     end = min(_campaign_end(view, start, closes, rung), last_useful(view, obligation, channel))
-    at = _after_pause(view, obligation, channel, within(view.person.person_id, start, end), rung)
+    at = within(view.person.person_id, start, end)
+    if channel is Channel.VOICE and not spaced(view.policy, view.residence, at, view.last_call()):
+        return _later_that_day(view, obligation, at)
+    at = _after_pause(view, obligation, channel, at, rung)
     until = next_opening(view.policy, channel, view.residence, at, closing)[1]
     return at, min(until, last_useful(view, obligation, channel))
+
+
+def _later_that_day(view: View, obligation: Obligation, at: datetime) -> Opening | None:
+    """The telephone rang too short a while ago: the day's next slot, in another half-day (§10.4); none when there is none."""
+    start, closes = next_slot(view.policy, view.residence, at, view.last_call())
+    if view.local_day(start) != view.local_day(at):
+        return None
+    end = min(closes, last_useful(view, obligation, Channel.VOICE))
+    return within(view.person.person_id, start, end), end
 
 
 def _campaign_end(view: View, start: datetime, closes: datetime, rung: ActualisationStep) -> datetime:

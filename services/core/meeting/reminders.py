@@ -9,7 +9,7 @@ from services.core.policy import Reminder
 from services.core.spread import jitter
 from services.core.timing import last_useful, letter_limit_of
 from services.core.view import View, step_of
-from services.core.windows import Opening, reminder_on
+from services.core.windows import Opening, reminder_on, spaced
 from services.core.words import AttemptState, Channel, Evidence, ObligationState, Step, Why
 
 #: check-at-send said no for now: the step may still be useful
@@ -126,10 +126,6 @@ def _has_room(view: View, obligation: Obligation, rung: Reminder, channel: Chann
     if not view.room(channel, obligation, extra=1 if last_chance else 0):
         return False
     if channel is Channel.VOICE:
-        return view.calls_allowed(at, obligation) and _far_from_last_call(view, at)
+        return view.calls_allowed(at, obligation) and spaced(view.policy, view.residence, at, view.last_call())
     return channel is not Channel.SMS or view.sms_on(view.local_day(at)) < view.policy.caps.person.sms_per_day
 
-
-def _far_from_last_call(view: View, at: datetime) -> bool:
-    last = view.last_call()
-    return last is None or abs(at - last) >= view.policy.caps.person.voice_spacing
