@@ -1,17 +1,34 @@
 """The JSON Schemas, compiled once; every mistake is reported, and no value is ever quoted."""
 
 import json
+import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Final
 
 import jsonschema_rs
 
 from services.core.events import Problem
 
 #: contracts/events in the checkout
-FOLDER = Path(__file__).resolve().parents[3] / "contracts" / "events"
-_SUFFIX = ".schema.json"
-_MASK = "the value"
+FOLDER: Final = Path(__file__).resolve().parents[3] / "contracts" / "events"
+_SUFFIX: Final = ".schema.json"
+_SHARED: Final = f"defs{_SUFFIX}"
+_MASK: Final = "the value"
+#: a record of a megabyte can hold more mistakes than a dead letter can carry
+MOST_PROBLEMS: Final = 200
+#: names of fields are ours; any other name in a path was written by somebody and may say too much
+_OUR_NAME: Final = re.compile(r"[a-z0-9_]{1,64}", re.ASCII)
+#: keywords whose own words would print a pattern; the description beside them says it better
+_DESCRIBED: Final = frozenset({"pattern", "format"})
+_SAID: Final = {
+    "required": "is required",
+    "propertyNames": "has a name that is not one of the contract's",
+    "anyOf": "is not enough: one of the alternatives is required",
+}
+
+Document = dict[str, Any]
 
 
 class Schemas:
@@ -21,33 +38,69 @@ class Schemas:
         self._folder = folder
 
     @cached_property
-    def _documents(self) -> dict[str, dict[str, object]]:
+    def _documents(self) -> dict[str, Document]:
         return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(self._folder.glob(f"*{_SUFFIX}"))}
 
     @cached_property
-    def _validators(self) -> dict[str, jsonschema_rs.Draft202012Validator]:
-        registry = jsonschema_rs.Registry([(str(document["$id"]), document) for document in self._documents.values()])
-        return {
-            name.removesuffix(_SUFFIX): jsonschema_rs.Draft202012Validator(document, registry=registry, validate_formats=True, mask=_MASK)
-            for name, document in self._documents.items()
-            if name != f"defs{_SUFFIX}"
-        }
+    def _by_address(self) -> dict[str, Document]:
+        return {str(document["$id"]): document for document in self._documents.values()}
 
-    @property
+    @cached_property
+    def _registry(self) -> jsonschema_rs.Registry:
+        return jsonschema_rs.Registry(list(self._by_address.items()))
+
+    @cached_property
+    def _validators(self) -> dict[str, jsonschema_rs.Draft202012Validator]:
+        return {type_: self._compiled(self._documents[f"{type_}{_SUFFIX}"]) for type_ in self.types}
+
+    @cached_property
+    def _envelope(self) -> jsonschema_rs.Draft202012Validator:
+        return self._compiled({"$ref": f"{self._documents[_SHARED]['$id']}#/$defs/envelope"})
+
+    def _compiled(self, document: Document) -> jsonschema_rs.Draft202012Validator:
+        return jsonschema_rs.Draft202012Validator(document, registry=self._registry, validate_formats=True, mask=_MASK)
+
+    @cached_property
     def types(self) -> frozenset[str]:
         """Every event type that has a schema."""
-        return frozenset(self._validators)
+        return frozenset(name.removesuffix(_SUFFIX) for name in self._documents if name != _SHARED)
 
     def problems(self, type_: str, event: object) -> list[Problem]:
         """Everything that is wrong with an event of a known type; empty when it obeys."""
-        validator = self._validators[type_]
+        return self._judged(self._validators[type_], event)
+
+    def envelope_problems(self, event: object) -> list[Problem]:
+        """Everything that is wrong with the envelope of an event whose type nobody knows."""
+        return self._judged(self._envelope, event)
+
+    def _judged(self, validator: jsonschema_rs.Draft202012Validator, event: object) -> list[Problem]:
         if validator.is_valid(event):
             return []
-        return sorted(
-            {Problem(path=_path(error.instance_path), message=error.message) for error in validator.iter_errors(event)},
-            key=lambda problem: (problem.path, problem.message),
+        found = sorted(
+            {self._problem(error) for error in validator.iter_errors(event)}, key=lambda problem: (problem.path, problem.message)
         )
+        if len(found) <= MOST_PROBLEMS:
+            return found
+        return [*found[:MOST_PROBLEMS], Problem(path="/", message=f"{len(found) - MOST_PROBLEMS} more mistakes are not listed")]
+
+    def _problem(self, error: jsonschema_rs.ValidationError) -> Problem:
+        keyword = error.kind.name
+        parts = [*error.instance_path]
+        if keyword == "required":
+            parts.append(str(error.kind.value))
+        return Problem(path=_path(parts), message=_SAID.get(keyword) or self._described(error) or error.message.removeprefix(f"{_MASK} "))
+
+    def _described(self, error: jsonschema_rs.ValidationError) -> str | None:
+        """What the schema itself says that the value should be; none when it does not say."""
+        if error.kind.name not in _DESCRIBED or error.absolute_keyword_location is None:
+            return None
+        address, _, pointer = error.absolute_keyword_location.partition("#")
+        place: Any = self._by_address.get(address)
+        for name in pointer.split("/")[1:-1]:
+            place = place.get(name) if isinstance(place, Mapping) else None
+        description = place.get("description") if isinstance(place, Mapping) else None
+        return f"is not {description}" if description else None
 
 
 def _path(parts: list[str | int]) -> str:
-    return "/" + "/".join(str(part) for part in parts)
+    return "/" + "/".join(str(part) if isinstance(part, int) or _OUR_NAME.fullmatch(part) else "?" for part in parts)

@@ -1,7 +1,9 @@
 """Which event type travels on which topic (contracts §1)."""
 
+from typing import Final
+
 #: type → topic; a dispatch's topic is its channel's
-TOPICS: dict[str, str] = {
+TOPICS: Final[dict[str, str]] = {
     "appointment.scheduled": "appointments.v1",
     "appointment.rescheduled": "appointments.v1",
     "appointment.cancelled": "appointments.v1",
@@ -30,14 +32,13 @@ TOPICS: dict[str, str] = {
     "dead_letter.recorded": "dead-letters.v1",
 }
 
-DISPATCH = "dispatch.requested"
+DISPATCH: Final = "dispatch.requested"
 
-#: what producers write: the only types that the front door takes (contracts §2)
-INCOMING = frozenset(
-    type_
-    for type_, topic in TOPICS.items()
-    if topic in {"appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1"}
-)
+#: topics that producers write (contracts §2)
+WRITABLE: Final = frozenset({"appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1"})
+
+#: what producers write: the only types that the front door takes
+INCOMING: Final = frozenset(type_ for type_, topic in TOPICS.items() if topic in WRITABLE)
 
 
 def topic_of(type_: str, channel: str | None = None) -> str | None:
