@@ -8,20 +8,10 @@ from typing import TypeVar
 from services.adapters.store_errors import NotLocked
 from services.core.changes import Changes, Wake
 from services.core.model import PersonId
-from services.core.words import AttemptState, ObligationState
+from services.core.words import AttemptState
 
 R = TypeVar("R")
 
-#: nothing will happen to these any more, unless the source says so
-SETTLED = frozenset(
-    {
-        ObligationState.DONE,
-        ObligationState.CANCELLED,
-        ObligationState.MISSED,
-        ObligationState.LAPSED,
-        ObligationState.NOT_REQUIRED,
-    },
-)
 #: attempts that never went out: they do not stand in the way of a real one for the same item
 NEVER_SENT = frozenset({AttemptState.SKIPPED, AttemptState.CANCELLED})
 #: settled obligations stay in the case for so long after the newest change of the same person: the caps look back 30 days (rules §10.4),

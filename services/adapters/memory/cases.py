@@ -4,8 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 
 from services.adapters.memory.tables import Tables
-from services.adapters.store_rules import HISTORY, SETTLED
+from services.adapters.store_rules import HISTORY
 from services.core.model import Alert, Attempt, Case, Obligation, ObligationId, PersonId, Receipt, Reply
+from services.core.states import SETTLED
 
 
 def load_case(tables: Tables, person: PersonId, also: Collection[str]) -> Case:

@@ -17,8 +17,8 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 #: SQLSTATE classes (manual, appendix A) in which nothing is wrong with what we asked: 08 connection, 25 wrong transaction state
 #: (a standby that took over may be read-only), 40 rolled back for somebody else's sake, 53 out of a resource, 57 operator, 58 system
 _TRY_AGAIN = ("08", "25", "40", "53", "57", "58")
-#: waited too long for a lock; a shared memory table for locks is full
-_TRY_AGAIN_CODES = frozenset({"55P03", "53200"})
+#: waited too long for a lock; not let in, or no such database: somebody is still setting it up
+_TRY_AGAIN_CODES = frozenset({"55P03", "28000", "28P01", "3D000"})
 #: what the driver calls a connection that ended while we had it
 _GONE = ("closed", "released back to the pool")
 _INTEGRITY = "23"
@@ -86,16 +86,16 @@ def database_errors() -> Iterator[None]:
     except asyncpg.InterfaceError as error:
         # Also what the driver says of our own misuse: only the text tells the two apart.
         if any(words in str(error) for words in _GONE):
-            raise StoreUnavailable("the connection is gone") from None
+            raise StoreUnavailable("PostgreSQL ended the connection") from None
         raise
     except (OSError, TimeoutError, asyncpg.InternalClientError) as error:
-        raise StoreUnavailable(type(error).__name__) from None
+        raise StoreUnavailable(f"PostgreSQL does not answer ({type(error).__name__})") from None
 
 
 def _translated(error: asyncpg.PostgresError) -> Exception:
     code = error.sqlstate or ""
     if code.startswith(_TRY_AGAIN) or code in _TRY_AGAIN_CODES:
-        return StoreUnavailable(f"{type(error).__name__} ({code})")
+        return StoreUnavailable(f"PostgreSQL cannot serve us now ({type(error).__name__}, {code})")
     if code.startswith(_INTEGRITY):
         return GuardBroken(error.constraint_name or f"{error.table_name}.{error.column_name}")
     if code.startswith(_DATA):

@@ -13,10 +13,11 @@ import pytest
 
 from services.adapters.postgres.connection import Pool
 from services.adapters.postgres.statements import SQL, read_statements
-from services.adapters.store_rules import HISTORY, NEVER_SENT, SETTLED
+from services.adapters.store_rules import HISTORY, NEVER_SENT
 from services.core.changes import MessageSent
 from services.core.model import Advisor, Agency, Alert, Attempt, Contact, Item, Obligation, Person, Receipt, Reply
 from services.core.ports.store import DeadLetter
+from services.core.states import SETTLED
 
 pytestmark = pytest.mark.stack
 

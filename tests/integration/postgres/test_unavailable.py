@@ -20,7 +20,7 @@ from services.core.changes import Changes, Outgoing
 from services.core.model import PersonId
 from services.core.ports.store import StoreUnavailable
 from services.runtime.embedded.children import free_port
-from services.runtime.embedded.postgres import embedded_postgres
+from services.runtime.embedded.postgres import EmbeddedPostgres, embedded_postgres
 from tests.fixtures.facts import ANNIE, LUC, NOW, attempt, obligation, person
 
 pytestmark = pytest.mark.stack
@@ -139,6 +139,14 @@ async def test_too_many_connections_is_tried_again(database: str) -> None:
             await PostgresStore(pool).next_wake()
     await admin.execute(f"DROP ROLE guest_{name}")
     await admin.close()
+
+
+@pytest.mark.parametrize(("user", "name"), [("nobody:wrong", "postgres"), (None, "no_such_database")])
+async def test_a_database_that_does_not_let_us_in_is_not_there_yet(postgres: EmbeddedPostgres, user: str | None, name: str) -> None:
+    """Wrong password, no such database: one sentence for whoever starts us, and worth another try while it is being set up."""
+    who, _, host = postgres.url.removeprefix("postgresql://").partition("@")
+    with pytest.raises(StoreUnavailable, match="cannot serve us now"):
+        await connect(f"postgresql://{user or who}@{host.partition('/')[0]}/{name}")
 
 
 async def test_wrong_data_is_an_error_that_quotes_nothing(pool: Pool) -> None:
