@@ -23,7 +23,7 @@ class Availability:
 
     @property
     def why_not(self) -> tuple[str, ...]:
-        """ "channel: reason" lines for people and for the journal."""
+        """One line for each, "channel: reason", for people and for the journal."""
         return tuple(f"{channel}: {reason}" for channel, reason in self.excluded.items())
 
 

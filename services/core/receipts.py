@@ -28,8 +28,31 @@ _MOVES: dict[ReceiptStatus, Moved | None] = {
     # at most E2: the telephone was picked up, nobody chose (§5, §10.6)
     ReceiptStatus.ANSWERED_NO_INPUT: Moved.DELIVERED,
     ReceiptStatus.VOICEMAIL_LEFT: Moved.DELIVERED,
-    ReceiptStatus.WRONG_PERSON: Moved.FAILED,
+    ReceiptStatus.WRONG_PERSON: Moved.RETURNED,
 }
+
+#: the final words about a message, the weakest first: a receipt changes what is known only when it says more (contracts §3)
+_RANK = {
+    status: rank
+    for rank, status in enumerate(
+        (
+            ReceiptStatus.UNKNOWN,
+            ReceiptStatus.NO_ANSWER,
+            ReceiptStatus.BUSY,
+            ReceiptStatus.EXPIRED,
+            ReceiptStatus.FAILED_SOFT,
+            ReceiptStatus.FAILED_POLICY,
+            ReceiptStatus.REFUSED_BY_PERSON,
+            ReceiptStatus.FAILED_HARD,
+            ReceiptStatus.VOICEMAIL_LEFT,
+            ReceiptStatus.ANSWERED_NO_INPUT,
+            ReceiptStatus.DELIVERED,
+            ReceiptStatus.WRONG_PERSON,
+            ReceiptStatus.RETURNED,
+        )
+    )
+}
+_FINAL = frozenset({AttemptState.FAILED, AttemptState.DELIVERED})
 
 #: the point is not to be used any more (§10.7)
 _DISABLES = frozenset({ReceiptStatus.FAILED_HARD, ReceiptStatus.RETURNED, ReceiptStatus.WRONG_PERSON})
@@ -93,7 +116,16 @@ def _effect(case: Case, attempt: Attempt, receipt: Receipt) -> ReceiptEffect:
         return ReceiptEffect.APPLIED if attempt.state is not AttemptState.FAILED else ReceiptEffect.LATE
     if moved is Moved.ACCEPTED and attempt.state is not AttemptState.UNKNOWN:
         return ReceiptEffect.REPEATED
-    return ReceiptEffect.APPLIED if attempt_after(attempt.state, moved) is not None else ReceiptEffect.LATE
+    if attempt_after(attempt.state, moved) is None or _says_less(attempt, receipt.status):
+        return ReceiptEffect.LATE
+    return ReceiptEffect.APPLIED
+
+
+def _says_less(attempt: Attempt, status: ReceiptStatus) -> bool:
+    """A stronger word about the message is known already."""
+    if attempt.state not in _FINAL or attempt.last_status is None:
+        return False
+    return _RANK[status] <= _RANK.get(attempt.last_status, -1)
 
 
 def _with_news(attempt: Attempt, receipt: Receipt, moved: Moved, now: datetime) -> Attempt:
@@ -103,7 +135,7 @@ def _with_news(attempt: Attempt, receipt: Receipt, moved: Moved, now: datetime) 
         news = replace(news, provider=receipt.provider, provider_ref=receipt.provider_ref)
     if moved is Moved.DELIVERED:
         # the instant of reception is the truth: a provider's date has no zone (§4.4)
-        news = replace(news, delivered_at=receipt.received_at, accepted_at=attempt.accepted_at or receipt.received_at)
+        news = replace(news, delivered_at=receipt.received_at, accepted_at=attempt.accepted_at or receipt.received_at, reason=None)
     if moved in (Moved.FAILED, Moved.UNKNOWN, Moved.RETURNED):
         reason = Why.NO_RECEIPT if moved is Moved.UNKNOWN else Why.REJECTED_BY_PROVIDER
         return replace(news, closed_at=now, reason=reason)

@@ -68,7 +68,7 @@ class Moved(StrEnum):
     CANCELLED = "cancelled"
     #: found unsent after a crash: the provider says that it has nothing
     ABSENT = "absent"
-    #: the letter came back
+    #: the letter came back, or somebody else has that telephone
     RETURNED = "returned"
 
 
@@ -94,8 +94,12 @@ ATTEMPT: dict[tuple[AttemptState, Moved], AttemptState] = {
     (_A.UNKNOWN, Moved.DELIVERED): _A.DELIVERED,
     (_A.UNKNOWN, Moved.FAILED): _A.FAILED,
     (_A.UNKNOWN, Moved.RETURNED): _A.FAILED,
-    # delivered is never left, but by a letter that came back (§10.6)
+    # delivered is never left, but by what came back (§10.6)
     (_A.DELIVERED, Moved.RETURNED): _A.FAILED,
+    # receipts are merged by rank, in whatever order they come (contracts §3)
+    (_A.FAILED, Moved.DELIVERED): _A.DELIVERED,
+    (_A.FAILED, Moved.FAILED): _A.FAILED,
+    (_A.FAILED, Moved.RETURNED): _A.FAILED,
 }
 
 #: a message that may have reached, or may still reach, somebody
