@@ -60,6 +60,10 @@ lint: setup ## Style, format, types, import rules, texts
 format: setup ## Put the code into the house's format
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
 
+.PHONY: docs
+docs: setup ## Print the pages that are made from the code
+	@$(PYTHON) -c 'from pathlib import Path; from services.core.states_page import states_page; Path("docs/states.md").write_text(states_page(), encoding="utf-8")'
+
 .PHONY: check
 check: lint setup-tests ## lint, then every test, then the core's coverage: what the CI runs
 	@$(PYTEST) -m "$(NOT_NOW)" --cov=services.core --cov-branch --cov-report= $(ARGUMENTS)
