@@ -1,0 +1,40 @@
+"""The steps themselves do not notice which store they work on: every scenario gives the same journal on both."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from services.adapters.postgres.connection import Pool
+from services.adapters.postgres.store import PostgresStore
+from services.adapters.rendering.texts import JinjaTexts
+from services.core.changes import JournalLine
+from services.simulator import app
+from services.simulator.scenario.file import Scenario
+from services.simulator.scenario.parse import parse
+
+pytestmark = pytest.mark.stack
+
+SCENARIOS = sorted((Path(__file__).parents[2] / "acceptance" / "scenarios").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def texts() -> JinjaTexts:
+    """Templates are compiled once."""
+    return JinjaTexts(app.templates())
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+async def test_the_journal_is_the_same_as_in_memory(path: Path, texts: JinjaTexts, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sorted: what happens at one instant to different people has no order."""
+    scenario = parse(path)
+    assert isinstance(scenario, Scenario), scenario
+    in_memory = await app.memory_play(scenario, texts).play()
+    monkeypatch.setattr(app, "MemoryStore", lambda *, journal: PostgresStore(pool, journal=journal))
+    on_postgres = await app.memory_play(scenario, texts).play()
+    assert _sorted(on_postgres) == _sorted(in_memory)
+
+
+def _sorted(journal: Sequence[JournalLine]) -> list[bytes]:
+    return sorted(msgspec.json.encode(line, order="deterministic") for line in journal)
