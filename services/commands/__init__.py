@@ -27,6 +27,8 @@ class Command:
 COMMANDS: dict[str, Command] = {
     "up": Command(summary="Run every process; Kafka and PostgreSQL are started unless configured.", target="services.commands.up:up"),
     "migrate": Command(summary="Bring the database to this version's schema.", target="services.commands.migrate:migrate"),
+    "topics": Command(summary="Create missing Kafka topics and say what differs.", target="services.commands.topics:topics"),
+    "publish": Command(summary="Publish events from files into Kafka.", target="services.commands.publish:publish"),
     "doctor": Command(summary="Say what is missing on this machine and how to get it.", target="services.commands.doctor:doctor"),
 }
 

@@ -70,6 +70,13 @@ class Lag:
         return max(0, self.end - self.committed)
 
 
+class TopicsRefused(Exception):
+    """The cluster does not create topics as we want them (too few brokers for the copies, no permission); names each with its reason."""
+
+    def __init__(self, problems: Collection[str]) -> None:
+        super().__init__("\n".join(problems))
+
+
 class KafkaAdmin:
     """Administrative requests to one cluster. Every method raises ``KafkaUnavailable`` when no broker answers."""
 
@@ -136,12 +143,19 @@ class KafkaAdmin:
             NewTopic(topic.name, num_partitions=topic.partitions, replication_factor=topic.replication or -1, config=topic.config)
             for topic in topics
         ]
-        for created in self._client.create_topics(new, operation_timeout=_REQUEST_TIMEOUT).values():
+        refused: list[str] = []
+        for name, created in self._client.create_topics(new, operation_timeout=_REQUEST_TIMEOUT).items():
             try:
                 await asyncio.wrap_future(created)
             except KafkaException as trouble:
-                # somebody else created it at the same moment: fine
-                self._judge(trouble, but=(KafkaError.TOPIC_ALREADY_EXISTS,))
+                code = trouble.args[0].code()
+                if code < 0:
+                    self._judge(trouble)
+                # somebody else may have created it at the same moment: fine
+                if code != KafkaError.TOPIC_ALREADY_EXISTS:
+                    refused.append(f"{name}: {trouble.args[0].str()}")
+        if refused:
+            raise TopicsRefused(refused)
         # Created is not yet usable: wait until every partition has a leader that answers.
         fresh = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
         await self._offsets(fresh, OffsetSpec.latest())  # type: ignore[no-untyped-call]
