@@ -89,7 +89,6 @@ class Timers:
     unclaimed: timedelta
     submitting: timedelta
     call_ends_within: timedelta
-    letter_presumed_after: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

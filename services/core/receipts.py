@@ -56,6 +56,7 @@ _FINAL = frozenset({AttemptState.FAILED, AttemptState.DELIVERED})
 
 #: the point is not to be used any more (§10.7)
 _DISABLES = frozenset({ReceiptStatus.FAILED_HARD, ReceiptStatus.RETURNED, ReceiptStatus.WRONG_PERSON})
+_SIGNED = "acknowledged"
 _NOT_CLAIMED = "not_claimed"
 
 
@@ -144,6 +145,8 @@ def _with_news(attempt: Attempt, receipt: Receipt, moved: Moved, now: datetime) 
 
 def _raise_evidence(ledger: Ledger, case: Case, attempt: Attempt, receipt: Receipt) -> Case:
     level = Evidence.E2 if attempt.state is AttemptState.DELIVERED else None
+    if level is not None and attempt.channel is Channel.LETTER and receipt.reason == _SIGNED:
+        level = Evidence.E4  # the person signed for it (§11.4)
     if level is None:
         return case
     for obligation in case.obligations:

@@ -19,7 +19,8 @@ from services.simulator.telling import Standing, SummaryRow, Teller, Told
 
 _STYLES = {"quiet": "default", "good": "green", "bad": "yellow", "alert": "bold red"}
 _STANDING_STYLES = {
-    "waiting": "dim", "sent": "default", "delivered": "cyan", "answered": "green", "verified": "green", "done": "bold green", "lost": "bold red",
+    "waiting": "dim", "sent": "default", "delivered": "cyan",
+    "answered": "green", "verified": "green", "done": "bold green", "lost": "bold red",
 }  # fmt: skip
 _LINES = 18
 

@@ -72,7 +72,7 @@ def _sent(teller: Teller, fields: Mapping[str, Any]) -> tuple[str, str]:
     channel, text = str(fields["channel"]), str(fields["text"])
     lines = [line for line in text.splitlines() if line.strip()]
     # a call is told by its content, a letter by its first sentence after the address
-    shown = lines[2] if channel == "voice" and len(lines) > 2 else lines[0]  # noqa: PLR2004 - after greeting and question
+    shown = lines[2] if channel == "voice" and len(lines) > 2 else lines[0]
     if channel == "letter":
         shown = next((line for line in lines if line.startswith(("Objet", "Madame", "Bonjour"))), lines[0])
     return "quiet", teller.words["sent"][channel].format(text=shown)
