@@ -39,7 +39,10 @@ class Schemas:
 
     @cached_property
     def _documents(self) -> dict[str, Document]:
-        return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(self._folder.glob(f"*{_SUFFIX}"))}
+        found = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(self._folder.glob(f"*{_SUFFIX}"))}
+        if _SHARED not in found:  # without schemas every event would be a dead letter
+            raise FileNotFoundError(f"no event schemas in {self._folder}")
+        return found
 
     @cached_property
     def _by_address(self) -> dict[str, Document]:
