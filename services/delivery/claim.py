@@ -88,15 +88,20 @@ class Clerk:
         fresh = now - (attempt.claimed_at or attempt.release_at) < environment.policy.timers.submitting
         if fresh and attempt.state is AttemptState.SUBMITTING:
             return AlreadyClaimed()
+        envelope = self.once_more(case, attempt, environment, now)
+        return AlreadyClaimed() if envelope is None else Abandoned(attempt=attempt, envelope=envelope)
+
+    def once_more(self, case: Case, attempt: Attempt, environment: Environment, now: datetime) -> Envelope | None:
+        """The message of an attempt that was claimed before, as it was written then; none when the person or the duties are gone."""
         contact = next((point for point in case.contacts if point.contact_id == attempt.contact_id), None)
         known = {obligation.obligation_id: obligation for obligation in case.obligations}
         about = tuple(known[item.obligation_id] for item in attempt.items if item.obligation_id in known)
         if contact is None or case.person is None or not about:
-            return AlreadyClaimed()
+            return None
         verdict = Send(person=case.person, contact=contact, obligations=about)
         content = self.texts.notice(self._notice(case, attempt, verdict, environment, attempt.submitted_at or now))
         reference = attempt.reference or self.seals.reference(attempt.attempt_id)
-        return Abandoned(attempt=attempt, envelope=_envelope(attempt, verdict, content, environment, reference))
+        return _envelope(attempt, verdict, content, environment, reference)
 
     def _notice(self, case: Case, attempt: Attempt, send: Send, environment: Environment, now: datetime) -> Notice:
         person, first = send.person, send.obligations[0]

@@ -10,16 +10,10 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from services.core.changes import Outgoing
-from services.core.model import (
-    AlertId,
-    AttemptId,
-    ObligationId,
-    PersonId,
-)
-from services.core.ports import pages
-from services.core.ports.providers import Envelope, ProviderReceipt, ProviderReply
+from services.core.model import AlertId, ObligationId, PersonId
+from services.core.ports import claims, pages
+from services.core.ports.providers import ProviderReceipt, ProviderReply
 from services.core.ports.streams import Message
-from services.core.words import Why
 
 #: the adapter's own request type, made by a function that is handed in with the sources
 Request_contra = TypeVar("Request_contra", contravariant=True)
@@ -147,48 +141,14 @@ class Access(Protocol):
 
 # --- gateways of somebody else (contracts §3) ---------------------------------------------------------------------------
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leased:
-    """The gateway may send this, until the lease ends."""
-
-    envelope: Envelope
-    leased_until: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedBefore:
-    """Somebody else has it (409)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotYet:
-    """The window is closed or a provider said later (425)."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Never:
-    """Acted, cancelled, changed or too late (410)."""
-
-    reason: Why
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownAttempt:
-    """No such attempt (404)."""
-
-
-Lease = Leased | ClaimedBefore | NotYet | Never | UnknownAttempt
-
-
-class Claims(Protocol):
-    """The same claim that our own delivery uses in process."""
-
-    async def claim(self, attempt_id: AttemptId, now: datetime) -> Lease:
-        """Claim just before sending, with every check at send; raises ``StoreUnavailable``."""
-        ...
+# The values are the core's, because delivery answers with them and may not know this room.
+Leased = claims.Leased
+ClaimedBefore = claims.ClaimedBefore
+NotYet = claims.NotYet
+Never = claims.Never
+UnknownAttempt = claims.UnknownAttempt
+Lease = claims.Lease
+Claims = claims.Claims
 
 
 # --- providers' callbacks -----------------------------------------------------------------------------------------------
