@@ -37,18 +37,8 @@ def newest(rows: Iterable[R], key: Callable[[R], Hashable]) -> list[R]:
 
 
 def removed_points(changes: Changes) -> list[tuple[PersonId, str]]:
-    """Contact points to remove, each with its person: identifiers may repeat from person to person.
-
-    A pair says whose point it is; a bare identifier means everybody whose snapshot stands in the same changes.
-    """
-    pairs: list[tuple[PersonId, str]] = []
-    removed: Iterable[object] = changes.removed_contacts
-    for each in removed:
-        if isinstance(each, tuple):
-            pairs.append((PersonId(each[0]), str(each[1])))
-        else:
-            pairs += [(profile.person_id, str(each)) for profile in changes.profiles]
-    return pairs
+    """Contact points to remove, each with its person: identifiers may repeat from person to person."""
+    return [(person, str(point)) for person, point in changes.removed_contacts]
 
 
 def _people_of(changes: Changes) -> Iterator[PersonId]:

@@ -9,7 +9,15 @@ from typing import Final
 MAX_LINES: Final = 6
 MAX_LENGTH: Final = 38
 _LAST: Final = re.compile(r"^\d{5} \S.*$")
-_LIGATURES: Final = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss"})
+#: letters that no accent was taken from: Unicode cannot take them apart
+_WHOLE_LETTERS: Final = str.maketrans(
+    {
+        "œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ẞ": "SS", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D",
+        "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ħ": "h", "Ħ": "H", "ı": "i",
+    }
+)  # fmt: skip
+#: a French address names no country (§6)
+_COUNTRY: Final = "FRANCE"
 
 #: La Poste's abbreviations of street types and titles, used only when a line is too long
 _ABBREVIATIONS: Final = {
@@ -30,10 +38,8 @@ class Address:
 
 
 def normalise_line(line: str) -> str:
-    """Capitals, no accents, no punctuation, one space; abbreviated when it is too long."""
-    plain = unicodedata.normalize("NFKD", line.translate(_LIGATURES))
-    letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    words = re.sub(r"[^A-Za-z0-9]+", " ", letters).upper().split()
+    """Capitals, no accents, no punctuation, one space; words of La Poste's list abbreviated, from the left, while it is too long."""
+    words = re.sub(r"[^A-Za-z0-9]+", " ", _plain(line)).upper().split()
     for place, word in enumerate(words):
         if len(" ".join(words)) <= MAX_LENGTH:
             break
@@ -41,10 +47,30 @@ def normalise_line(line: str) -> str:
     return " ".join(words)
 
 
+def _plain(line: str) -> str:
+    """Without accents; ° and ª are signs, not the letters o and a that Unicode would make of them."""
+    signs = line.replace("°", " ").replace("º", " ").replace("ª", " ")
+    apart = unicodedata.normalize("NFKD", signs.translate(_WHOLE_LETTERS))
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def _is_latin(line: str) -> bool:
+    """Can every letter and digit be printed? Others would silently be left out of somebody's name."""
+    return all(letter.isascii() or not letter.isalnum() for letter in _plain(line))
+
+
 def normalise(lines: Iterable[str]) -> Address:
-    """Normalise and check a whole address; every error is reported."""
-    printed = tuple(normal for line in lines if (normal := normalise_line(line)))
-    errors = [f"ADDRESS_LINE_{place}_TOO_LONG" for place, line in enumerate(printed, start=1) if len(line) > MAX_LENGTH]
+    """Normalise and check a whole address; every error is reported.
+
+    Errors are the print API's words (Maileva, §6), and two of ours: ``TOO_MANY_ADDRESS_LINES``, ``ADDRESS_LINE_n_NOT_LATIN``. Lines
+    are counted from 1 as they are printed, blank ones left out.
+    """
+    written = [line for line in lines if normalise_line(line) or not _is_latin(line)]
+    if len(written) > 1 and normalise_line(written[-1]) == _COUNTRY:
+        written.pop()
+    printed = tuple(normalise_line(line) for line in written)
+    errors = [f"ADDRESS_LINE_{place}_NOT_LATIN" for place, line in enumerate(written, start=1) if not _is_latin(line)]
+    errors += [f"ADDRESS_LINE_{place}_TOO_LONG" for place, line in enumerate(printed, start=1) if len(line) > MAX_LENGTH]
     if len(printed) > MAX_LINES:
         errors.append("TOO_MANY_ADDRESS_LINES")
     if len(printed) < 2:

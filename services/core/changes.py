@@ -1,7 +1,7 @@
 """What a step writes in its one transaction: rows to insert or replace, messages to publish, lines for the journal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from services.core.model import (
@@ -10,6 +10,7 @@ from services.core.model import (
     Alert,
     Attempt,
     Contact,
+    ContactId,
     Obligation,
     Person,
     PersonId,
@@ -77,7 +78,7 @@ class Changes:
     profiles: list[Person] = field(default_factory=list)
     removed_people: list[PersonId] = field(default_factory=list)
     contacts: list[Contact] = field(default_factory=list)
-    removed_contacts: list[str] = field(default_factory=list)
+    removed_contacts: list[tuple[PersonId, ContactId]] = field(default_factory=list)
     obligations: list[Obligation] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
@@ -89,3 +90,8 @@ class Changes:
     wakes: list[Wake] = field(default_factory=list)
     outbox: list[Outgoing] = field(default_factory=list)
     journal: list[JournalLine] = field(default_factory=list)
+
+    def take(self, other: "Changes") -> None:
+        """Everything that another step's changes hold, after our own."""
+        for each in fields(self):
+            getattr(self, each.name).extend(getattr(other, each.name))

@@ -47,8 +47,9 @@ def decide(case: Case, environment: Environment, now: datetime) -> Decision:
     if view is None:
         return decision
     view = _time_passes(view, decision)
-    view = _run_timers(view, decision)
+    # first what nobody wants any more: a message that is taken back is not handed out again
     view = _take_back(view, decision)
+    view = _run_timers(view, decision)
     for _ in range(_ROUNDS):
         plans = {obligation.obligation_id: _plan(view, obligation) for obligation in view.case.obligations}
         due = _most_urgent(view, plans)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-_PERIOD = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
+_PERIOD = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _PARIS = ZoneInfo("Europe/Paris")
 _FEBRUARY = 2
 #: « à minuit » is the end of the 15th
@@ -32,7 +32,7 @@ class Period:
 
 def period(name: str) -> Period:
     """The period of a month, "2026-11"; raises ``ValueError`` when it is not one."""
-    match = _PERIOD.match(name)
+    match = _PERIOD.fullmatch(name)
     if match is None:
         raise ValueError("not a period, expected YYYY-MM")
     year, month = int(match[1]), int(match[2])

@@ -27,6 +27,8 @@ class Received:
     applied: int
     duplicates: int
     stale: int
+    #: about somebody who was erased
+    refused: int
     unreadable: int
 
 
@@ -41,13 +43,19 @@ async def receive(batch: Sequence[Record], *, store: Store, decode: Decode, hand
         else:
             events.append(decoded)
     ledger = Ledger(now)
-    stale = 0
+    stale = refused = 0
     async with store.unit() as unit:
         known = await unit.seen([(event.source, event.event_id) for event in events], now)
         fresh = _first_of_each([event for event in events if (event.source, event.event_id) not in known])
-        cases = await unit.lock({person for event in fresh if (person := person_of(event)) is not None})
+        people = {person for event in fresh if (person := person_of(event)) is not None}
+        gone = await unit.erased(people)
+        named = {duty for event in fresh if (duty := getattr(event, "obligation_id", None)) is not None}
+        cases = await unit.lock(people - gone, also=named)
         for event in fresh:
             person = person_of(event)
+            if person in gone:
+                refused += 1
+                continue
             case = cases[person] if person is not None else None
             after = HANDLERS[type(event)](handling, ledger, case, event)
             if after is None:
@@ -59,7 +67,7 @@ async def receive(batch: Sequence[Record], *, store: Store, decode: Decode, hand
         if letters:
             await unit.record_dead_letters([_dead_letter(record, problems, now) for record, problems in letters])
         await unit.write(ledger.changes)
-    return Received(applied=len(fresh) - stale, duplicates=len(events) - len(fresh), stale=stale, unreadable=len(letters))
+    return Received(applied=len(fresh) - stale - refused, duplicates=len(events) - len(fresh), stale=stale, refused=refused, unreadable=len(letters))
 
 
 def person_of(event: Event) -> PersonId | None:

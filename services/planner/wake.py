@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.core.changes import Changes
 from services.core.decide import decide
 from services.core.environment import Environment
 from services.core.ledger import Ledger
@@ -21,6 +22,9 @@ from services.planner.record import record
 
 #: the environment of this instant, with the staff as stored
 Snapshot = Callable[[datetime], Environment]
+
+#: a bug in a rule, or rows that the database refuses: that person is quarantined, the batch goes on
+_TROUBLE = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,23 +55,57 @@ class Planner:
                 return woken
             staff = await unit.staff()
             environment = self.snapshot(now).with_staff(staff.agencies, staff.advisors)
-            for person_id, case in cases.items():
-                await self._one(unit, case, person_id, environment, now, woken)
+            decided = [self._decide(case, environment, now) for case in cases.values()]
+            await self._store(unit, decided, now, woken)
             self.fuse("before_commit", now)
         return woken
 
-    async def _one(self, unit: Unit, case: Case, person_id: PersonId, environment: Environment, now: datetime, woken: Woken) -> None:
-        woken.people += 1
+    def _decide(self, case: Case, environment: Environment, now: datetime) -> "Decided":
+        """One person; what raises is kept with the person, so that the others go on."""
+        ledger = Ledger(now)
+        try:
+            decision = decide(case, environment, now)
+            record(ledger, case, decision, environment, self.texts)
+        except _TROUBLE as error:
+            return Decided(person_id=case.person_id, trouble=type(error).__name__)
+        return Decided(
+            person_id=case.person_id,
+            changes=ledger.changes,
+            released=len(decision.releases),
+            alerts=tuple(wanted.type for wanted in decision.alerts),
+        )
+
+    async def _store(self, unit: Unit, decided: list["Decided"], now: datetime, woken: Woken) -> None:
+        """All at once; when the database refuses one person's rows, one by one, to find out whose they are."""
+        together = Changes()
+        for one in decided:
+            together.take(one.changes)
         try:
             async with unit.savepoint():
-                ledger = Ledger(now)
-                decision = decide(case, environment, now)
-                record(ledger, case, decision, environment, self.texts)
-                await unit.write(ledger.changes)
-        except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            # one person's trouble never stops the others (design: quarantine)
-            await unit.quarantine(person_id, now, type(error).__name__)
-            woken.quarantined.append((person_id, type(error).__name__))
-            return
-        woken.released += len(decision.releases)
-        woken.alerts += [wanted.type for wanted in decision.alerts]
+                await unit.write(together)
+        except _TROUBLE:
+            for one in decided:
+                try:
+                    async with unit.savepoint():
+                        await unit.write(one.changes)
+                except _TROUBLE as error:
+                    one.trouble = type(error).__name__
+        for one in decided:
+            woken.people += 1
+            if one.trouble is not None:
+                await unit.quarantine(one.person_id, now, one.trouble)
+                woken.quarantined.append((one.person_id, one.trouble))
+                continue
+            woken.released += one.released
+            woken.alerts += one.alerts
+
+
+@dataclass(slots=True, kw_only=True)
+class Decided:
+    """What was decided about one person, or the class of what went wrong."""
+
+    person_id: PersonId
+    changes: Changes = field(default_factory=Changes)
+    released: int = 0
+    alerts: tuple[AlertType, ...] = ()
+    trouble: str | None = None

@@ -50,8 +50,11 @@ class Unit(Protocol):
         """Remember these ``(source, id)`` pairs; return those that were known before this call."""
         ...
 
-    async def lock(self, people: Collection[PersonId]) -> dict[PersonId, Case]:
-        """Lock these people in order of id and load their cases; a person nobody mentioned before gets a row and an empty case."""
+    async def lock(self, people: Collection[PersonId], also: Collection[str] = ()) -> dict[PersonId, Case]:
+        """Lock these people in order of id and load their cases; a person nobody mentioned before gets a row and an empty case.
+
+        Obligations named in ``also`` are in their case however old they are.
+        """
         ...
 
     async def claim_due(self, now: datetime, lane: Lane, limit: int) -> dict[PersonId, Case]:
@@ -75,6 +78,10 @@ class Unit(Protocol):
 
     async def quarantine(self, person: PersonId, at: datetime, error: str) -> None:
         """Nobody decides about this person until released; ``error`` is a class name, never a message."""
+        ...
+
+    async def erased(self, people: Collection[PersonId]) -> set[PersonId]:
+        """Those of these people who were erased: events about them are refused and never revive them (contracts §2)."""
         ...
 
     async def staff(self) -> Staff:

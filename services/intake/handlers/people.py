@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.core.directory import contact_from, person_from
 from services.core.events import DeclaredContact, PersonRemoved, PersonUpdated
 from services.core.ledger import Ledger
-from services.core.model import Case, Contact
+from services.core.model import Case, Contact, ContactId
 from services.core.period import period
 from services.core.words import Kind, PointKind
 from services.intake.handlers.handling import Handling, known
@@ -21,7 +21,8 @@ def updated(handling: Handling, ledger: Ledger, case: Case | None, event: Person
     before: dict[str, Contact] = {contact.contact_id: contact for contact in case.contacts}
     contacts = tuple(_contact(handling, event, declared, before.get(declared.contact_id)) for declared in event.contacts)
     ledger.changes.contacts += [contact for contact in contacts if contact != before.get(contact.contact_id)]
-    ledger.changes.removed_contacts += [str(gone) for gone in before.keys() - {contact.contact_id for contact in contacts}]
+    gone = before.keys() - {contact.contact_id for contact in contacts}
+    ledger.changes.removed_contacts += [(event.person_id, ContactId(point)) for point in sorted(gone)]
     for contact in contacts:
         _journal_new_status(ledger, before.get(contact.contact_id), contact)
     moved_home = case.person is None or case.person.postal_code != person.postal_code

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from services.core.changes import Changes, JournalLine, Outgoing, Wake
-from services.core.model import Advisor, Case, PersonId
+from services.core.model import Advisor, Case, ContactId, PersonId
 from services.core.ports.store import DeadLetter, Staff
 from tests.conformance.store.conftest import AnyStore
 from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, contact, obligation, person, receipt, reply
@@ -101,7 +101,7 @@ async def test_a_savepoint_that_raises_is_undone_and_the_unit_goes_on(store: Any
             with suppress(RuntimeError):
                 async with unit.savepoint():
                     await unit.write(everything())
-                    await unit.write(Changes(profiles=[person(revision=2)], removed_contacts=["tel"]))
+                    await unit.write(Changes(profiles=[person(revision=2)], removed_contacts=[(LUC, ContactId("tel"))]))
                     raise RuntimeError
         await unit.write(Changes(obligations=[obligation("rdv:2")]))
     async with store.unit() as unit:

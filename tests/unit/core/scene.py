@@ -267,7 +267,7 @@ def merged(of: Case, changes: Changes) -> Case:
         person=changes.profiles[-1] if changes.profiles else of.person,
         obligations=tuple(obligations.values()),
         attempts=tuple(sorted(attempts.values(), key=lambda row: (row.release_at, row.attempt_id))),
-        contacts=tuple(row for row in contacts.values() if row.contact_id not in changes.removed_contacts),
+        contacts=tuple(row for row in contacts.values() if (row.person_id, row.contact_id) not in changes.removed_contacts),
         receipts=tuple(receipts.values()),
         replies=tuple(replies.values()),
         alerts=tuple(alerts.values()),
