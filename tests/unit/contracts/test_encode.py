@@ -11,6 +11,7 @@ import pytest
 
 from services.adapters.contracts import CONTENT_TYPE, TOPICS, encode, topic_of
 from services.adapters.contracts.types import DISPATCH
+from services.adapters.memory.store import MemoryStore
 from services.core.changes import Outgoing
 from services.core.events import DispatchRequested
 from services.core.ledger import Ledger
@@ -43,7 +44,8 @@ from services.core.words import (
     Step,
     Verdict,
 )
-from services.intake.receive import _bury
+from services.intake.handlers.handling import Handling
+from services.intake.receive import receive
 from tests.unit.contracts.corpus import DECODE, SCHEMAS
 
 NOW = datetime(2026, 11, 20, 15, 0, 0, 250_000, tzinfo=UTC)
@@ -88,6 +90,13 @@ ALERT = Alert(
     act_by=NOW + timedelta(days=2),
     raised_at=NOW,
     updated_at=NOW,
+)
+
+UNASKED = Handling(
+    numbers=lambda value, _postal_code: pytest.fail(f"{value!r} was parsed"),
+    hashes=lambda value: pytest.fail(f"{value!r} was hashed"),
+    address_errors=lambda lines: pytest.fail(f"{lines!r} were read"),
+    residence=lambda postal_code: pytest.fail(f"{postal_code!r} was looked up"),
 )
 
 
@@ -180,15 +189,15 @@ def test_alerts(type_: AlertType) -> None:
 
 
 @pytest.mark.parametrize(("topic", "kept"), [("convocations.v1", True), ("people.v1", False)])
-def test_dead_letters(topic: str, kept: bool) -> None:
-    """An unreadable record, with every mistake; a job seeker's data is not repeated (contracts §1)."""
+async def test_dead_letters(topic: str, kept: bool) -> None:
+    """What intake says of an unreadable record, with every mistake; a job seeker's data is not repeated (contracts §1)."""
     value = b'{"type":"person.updated","data":{"first_name":"Luc"}}'
     record = Record(topic=topic, partition=3, offset=17, key=None, value=value, at=NOW)
-    problems = DECODE(topic, value, None)
-    assert isinstance(problems, list)
-    ledger = Ledger(NOW)
-    _bury(ledger, record, problems, NOW)
-    (event,) = said(ledger)
+    store = MemoryStore()
+    await receive([record], store=store, decode=DECODE, handling=UNASKED, now=NOW)
+    async with store.unit() as unit:
+        rows = [row for shard in range(16) for row in await unit.claim_outbox(shard, 10)]
+    (event,) = [judged(encode(row.message, str(row.id), "sans-faute")) for row in rows]
     assert event["subject"] == f"{topic}/3/17"
     assert event["data"].get("payload_base64") == (b64encode(value).decode() if kept else None)
 
