@@ -1,27 +1,79 @@
 """The loop of every consumer: take a batch, let the step store it, acknowledge it; wait while the database is away."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
+from typing import Final, Protocol
+
+import structlog
 
 from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import NotPublished, Record, Stream
+from services.runtime.together import all_of
 
 #: seconds between tries while the database or the broker is away; nothing is read meanwhile
 _PAUSES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+#: seconds that a batch may take to be finished when we are asked to stop: half of it done twice costs more than waiting
+_FINISH: Final = 10.0
+
+_log = structlog.get_logger()
 
 Step = Callable[[Sequence[Record]], Awaitable[None]]
+
+
+class Member(Protocol):
+    """One member of a consumer group."""
+
+    @property
+    def stream(self) -> Stream:
+        """What it reads."""
+        ...
+
+    async def watch(self) -> None:
+        """Look for ever whether it moves; raises when it stands still for too long although there is work."""
+        ...
+
+
+async def consume_all(members: Collection[Member], step: Step, *, waiting: Callable[[bool], None] = lambda _: None) -> None:
+    """Run every member's loop and its watch until cancelled; whatever ends one of them ends all."""
+    await all_of(*(_membership(member, step, waiting) for member in members))
+
+
+async def _membership(member: Member, step: Step, waiting: Callable[[bool], None]) -> None:
+    await member.stream.start()
+    try:
+        await all_of(consume(member.stream, step, waiting=waiting), member.watch())
+    finally:
+        await member.stream.stop()
 
 
 async def consume(stream: Stream, step: Step, *, waiting: Callable[[bool], None] = lambda _: None) -> None:
     """Run until cancelled; what the step raises beside ``StoreUnavailable`` and ``NotPublished`` ends the loop.
 
-    ``waiting`` is told when the step cannot store, and when it can again.
+    ``waiting`` is told when the step cannot store, and when it can again. A batch under way when we are cancelled is finished.
     """
     while True:
         batch = await stream.next_batch()
-        await retried(partial(step, batch), waiting=waiting)
-        await stream.acknowledge(batch)
+        await _finished(_one_batch(stream, step, batch, waiting))
+
+
+async def _one_batch(stream: Stream, step: Step, batch: Sequence[Record], waiting: Callable[[bool], None]) -> None:
+    await retried(partial(step, batch), waiting=waiting)
+    await stream.acknowledge(batch)
+
+
+async def _finished(work: Awaitable[None]) -> None:
+    """Let it finish, within limits, even when we are cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_FINISH)
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            _log.warning("last batch not stored", error=type(task.exception()).__name__)
+        raise
+    finally:
+        task.cancel()
 
 
 async def retried(act: Callable[[], Awaitable[None]], *, waiting: Callable[[bool], None] = lambda _: None) -> None:

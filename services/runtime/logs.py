@@ -14,6 +14,7 @@ FIELDS: frozenset[str] = frozenset({
     "event", "level", "timestamp", "logger", "process", "dropped_fields", "exception",
     # whom and what it is about
     "person_id", "obligation_id", "attempt_id", "alert_id", "contact_id", "advisor_id", "agency_id", "event_id", "source",
+    "purpose", "granted", "instance", "alert_type", "severity", "routed",
     "kind", "channel", "provider", "carrier", "step", "occurrence", "revision", "state", "status", "evidence", "lane", "shard",
     # what happened
     "action", "reason", "effect", "error", "code", "outcome", "choice", "signal", "alarm", "scope",

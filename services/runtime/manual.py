@@ -45,6 +45,12 @@ SETTINGS: dict[str, Setting] = {
     "EVENTS_TOKEN": Setting("bearer token of producers on /events", "none: /events is closed"),
     "GATEWAY_TOKEN": Setting("bearer token of gateways on /attempts", "none: /attempts is closed"),
     "DEAD_LETTER_SHARE": Setting("share of unreadable events, 0 to 1, above which a reader stops", "0.2"),
+    "POLICY_FILE": Setting("file with the rules' numbers, made from services/core/policy.toml", "services/core/policy.toml"),
+    "INSTANCE_NAME": Setting("name of this copy of a process; different for each copy, the same after a restart", "host and number"),
+    "HEALTH_LISTEN": Setting("host:port of /healthz, /readyz and /metrics of one process that runs by itself", "none: it does not listen"),
+    "SENDER_NAME": Setting("who writes, as people read it", "Sans Faute"),
+    "SENDER_ADDRESS": Setting("where returned letters go, lines with | between them", "SENDER_NAME alone"),
+    "SANS_FAUTE_TEST_FUSE": Setting("process:point[:count] at which a test lets that process die; never set it", "none"),
     "LOG_LEVEL": Setting("DEBUG, INFO, WARNING or ERROR", "INFO"),
     "LOG_FORMAT": Setting("json or console", "console on a terminal, else json"),
 }  # fmt: skip

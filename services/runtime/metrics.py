@@ -35,7 +35,7 @@ class Metric:
 METRICS: dict[str, Metric] = {
     # what comes in
     "events_received": Metric(kind=Kind.COUNTER, help="Events read and stored.", labels=("topic",)),
-    "events_repeated": Metric(kind=Kind.COUNTER, help="Events that were known already, or older than what is known.", labels=("topic",)),
+    "events_repeated": Metric(kind=Kind.COUNTER, help="Events that changed nothing: known already, or older than what is known.", labels=("why",)),
     "dead_letters": Metric(kind=Kind.COUNTER, help="Records that could not be read.", labels=("topic",)),
     "batch_seconds": Metric(kind=Kind.SECONDS, help="From having a batch to having it stored.", labels=("topic",)),
     "callbacks_refused": Metric(kind=Kind.COUNTER, help="Callbacks with a wrong signature or an old timestamp.", labels=("provider",)),
@@ -53,7 +53,7 @@ METRICS: dict[str, Metric] = {
     "attempts_withheld": Metric(kind=Kind.COUNTER, help="Attempts stopped by the check before sending.", labels=("channel", "reason")),
     "send_seconds": Metric(kind=Kind.SECONDS, help="One call to a provider.", labels=("channel", "provider")),
     # coming back
-    "receipts": Metric(kind=Kind.COUNTER, help="Receipts by canonical status.", labels=("channel", "status")),
+    "receipts": Metric(kind=Kind.COUNTER, help="Receipts by canonical status.", labels=("provider", "status")),
     "replies": Metric(kind=Kind.COUNTER, help="Replies by choice.", labels=("channel", "choice")),
     "alerts_raised": Metric(kind=Kind.COUNTER, help="Alerts raised to advisors.", labels=("type",)),
     "alarms_raised": Metric(kind=Kind.COUNTER, help="Alarms raised to operations.", labels=("type",)),

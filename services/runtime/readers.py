@@ -45,6 +45,18 @@ class ProviderUrl:
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestFuse:
+    """Where a test lets a process die: at a point of a step, the ``count``-th time that it is reached."""
+
+    #: not a test case, whatever pytest makes of the name
+    __test__ = False
+
+    process: str
+    point: str
+    count: int
+
+
 def text(value: str) -> str:
     """Any text."""
     return value
@@ -55,6 +67,27 @@ def secret(value: str) -> bytes:
     if len(value) < 32:
         raise ValueError("needs at least 32 characters; make one with: openssl rand -hex 32")
     return value.encode()
+
+
+def name(value: str) -> str:
+    """A name that Kafka takes for a client (legal characters of a topic's name)."""
+    if len(value) > 60 or not all(sign.isascii() and (sign.isalnum() or sign in "._-") for sign in value):
+        raise ValueError("must be at most 60 letters, digits, dots, dashes or underlines")
+    return value
+
+
+def lines(value: str) -> tuple[str, ...]:
+    """Lines with ``|`` between them."""
+    return tuple(line for line in (part.strip() for part in value.split("|")) if line)
+
+
+def fuse(value: str) -> TestFuse:
+    """``process:point`` or ``process:point:count``."""
+    process, _, rest = value.partition(":")
+    point, _, count = rest.partition(":")
+    if not process or not point or not (count or "1").isdigit():
+        raise ValueError("must be process:point or process:point:count")
+    return TestFuse(process=process, point=point, count=int(count or "1"))
 
 
 def folder(value: str) -> Path:

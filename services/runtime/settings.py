@@ -11,7 +11,7 @@ from services.core.senders import VERIFIED_RANGES
 from services.runtime import readers
 from services.runtime.errors import Mistake, WrongSettings
 from services.runtime.manual import SETTINGS
-from services.runtime.readers import Listen, ProviderUrl, Reader
+from services.runtime.readers import Listen, ProviderUrl, Reader, TestFuse
 
 T = TypeVar("T")
 _CHANNELS = ("sms", "voice", "letter", "email")
@@ -68,6 +68,17 @@ class Settings:
     events_token: str | None
     gateway_token: str | None
     dead_letter_share: float
+    #: none: the rules' numbers as they are shipped
+    policy_file: Path | None
+    #: none: made from the host's name
+    instance_name: str | None
+    #: none: a process that runs by itself does not listen
+    health_listen: Listen | None
+    #: who writes, as people read it beside the address of an e-mail and on the back of an envelope
+    sender_name: str
+    sender_address: tuple[str, ...]
+    #: none, but in tests
+    test_fuse: TestFuse | None
     log_level: str
     log_format: str
 
@@ -168,6 +179,12 @@ def _settings(form: _Form) -> Settings:
         events_token=form.optional("EVENTS_TOKEN", readers.token),
         gateway_token=form.optional("GATEWAY_TOKEN", readers.token),
         dead_letter_share=form.get("DEAD_LETTER_SHARE", readers.number(0, 1), 0.2),
+        policy_file=form.optional("POLICY_FILE", readers.file),
+        instance_name=form.optional("INSTANCE_NAME", readers.name),
+        health_listen=form.optional("HEALTH_LISTEN", readers.listen),
+        sender_name=form.get("SENDER_NAME", readers.text, "Sans Faute"),
+        sender_address=form.get("SENDER_ADDRESS", readers.lines, ()),
+        test_fuse=form.optional("SANS_FAUTE_TEST_FUSE", readers.fuse),
         log_level=form.get("LOG_LEVEL", readers.choice("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         log_format=form.get("LOG_FORMAT", readers.choice("auto", "json", "console"), "auto"),
     )
