@@ -162,7 +162,10 @@ async def test_duties_and_attempts_never_change_hands(store: AnyStore) -> None:
 async def test_a_snapshot_removes_contact_points_of_its_own_person_only(store: AnyStore) -> None:
     """The same identifier may be somebody else's; what stands in the same changes stays."""
     await write(store, Changes(contacts=[contact(LUC, "1"), contact(LUC, "2"), contact(ANNIE, "1")]))
-    await write(store, Changes(profiles=[person(LUC)], removed_contacts=[(LUC, ContactId("1")), (LUC, ContactId("3"))], contacts=[contact(LUC, "3")]))
+    await write(
+        store,
+        Changes(profiles=[person(LUC)], removed_contacts=[(LUC, ContactId("1")), (LUC, ContactId("3"))], contacts=[contact(LUC, "3")]),
+    )
     assert await contact_ids(store) == (["2", "3"], ["1"])
 
 
