@@ -66,7 +66,7 @@ class Seals:
 
     def verify(self, signature: str, *parts: str) -> bool:
         """Was this signed here? In constant time."""
-        return hmac.compare_digest(signature, self.sign(*parts))
+        return hmac.compare_digest(signature.encode(), self.sign(*parts).encode())
 
 
 def _derive(secret: bytes, use: bytes) -> bytes:
