@@ -1,37 +1,42 @@
-"""French telephone numbers with all their traps (§4.1), over the ``phonenumbers`` package."""
+"""French telephone numbers with all their traps (rules §4.1), over the ``phonenumbers`` package."""
 
 import re
+import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 from services.core.phones import Phone
 from services.core.territory import territory_of
 from services.core.words import LineType
 
-#: tried in this order; the first in which the number is valid decides
+#: where a national number is looked for, in this order (rules §4.1)
 _REGIONS: Final = ("FR", "GP", "MQ", "GF", "RE", "YT", "PM")
-#: an overseas resident dials home first
-_REGION_OF: Final = {
+#: holiday subdivision → numbering region, for overseas residents: they dial home first
+_REGION_OF: Final[Mapping[str, str]] = {
     "971": "GP", "BL": "BL", "MF": "MF", "972": "MQ", "973": "GF", "974": "RE", "976": "YT", "PM": "PM", "NC": "NC", "PF": "PF", "WF": "WF",
 }  # fmt: skip
-#: prefixes of the French plan that lie overseas wherever they are dialled from (Arcep, decision 2018-0881), and their country codes.
-#: The library takes several of them, landlines above all, for valid +33 numbers; people write +33 before them, too.
-_OVERSEAS: Final = {
-    "590": "+590", "690": "+590", "691": "+590",
-    "594": "+594", "694": "+594",
-    "596": "+596", "696": "+596", "697": "+596",
-    "262": "+262", "263": "+262", "269": "+262", "639": "+262", "692": "+262", "693": "+262",
+#: National prefixes (without the 0) that belong overseas, and the country code behind which they live. The national plan is one, so 0596 is
+#: Martinique whoever dials it; the package takes 0263, 0269, 0508 and 0596 for metropolitan landlines, which do not exist.
+_OVERSEAS: Final[Mapping[str, str]] = {
+    "262": "262", "263": "262", "269": "262", "639": "262", "692": "262", "693": "262",
+    "590": "590", "690": "590", "691": "590",
+    "594": "594", "694": "594",
+    "596": "596", "696": "596", "697": "596",
 }  # fmt: skip
-#: Saint-Pierre-et-Miquelon is called with 0508 from elsewhere in France, and the code is no part of the number
+#: Saint-Pierre-et-Miquelon: dialled 0508 and six digits from elsewhere, +508 and the six digits in E.164
 _MIQUELON: Final = "508"
-_FRENCH: Final = re.compile(r"(?:\+33|0)(\d{3})(\d{6})", re.ASCII)
-#: 15, 112, 3949, 36xxx, 118xxx: services, never somebody's number; the library would make +33 numbers of them
-_SERVICE: Final = re.compile(r"(?:\+33)?(?:\d{1,5}|118\d{3})", re.ASCII)
-#: ten digits with the trunk zero, or nine without: whole national numbers; anything shorter is whole in a small territory only
-_WHOLE: Final = re.compile(r"0\d{9}|[1-9]\d{8}", re.ASCII)
-_SPACING: Final = re.compile(r"[\s.\-/()\u2010-\u2015]")
+#: territories whose own numbers have six digits
+_SIX_DIGITS: Final = frozenset({"PM", "NC", "WF"})
+#: 3949, 118 218, 38123, also behind +33: a service, never somebody's own number
+_SHORT: Final = re.compile(r"(?:\+33|0033)?0?[1-9]\d{1,5}")
+#: nine significant digits, nationally or behind +33, with or without the zero
+_NATIONAL: Final = re.compile(r"(?:\+?330?|0)?([1-9]\d{8})")
+_PLAUSIBLE: Final = re.compile(r"\+?\d{2,20}")
+#: between digits people write spaces, dots, hyphens of all kinds, slashes, brackets, and paste marks that nobody sees
+_BETWEEN: Final = re.compile(r"[\s.\-/()\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufeff]")
 _TYPES: Final = {
     PhoneNumberType.MOBILE: LineType.MOBILE,
     PhoneNumberType.FIXED_LINE: LineType.FIXED_LINE,
@@ -47,46 +52,60 @@ _TYPES: Final = {
 def parse_phone(value: str, postal_code: str) -> Phone:
     """A number as somebody of this postal code would dial it; refused rather than padded or guessed.
 
-    ``problem`` is ``empty_number``, ``short_number``, ``invalid_number``, or ``special_number`` (valid, and nobody's own: 08…).
+    ``problem`` is one of ``empty_number``, ``short_number``, ``special_number`` (0800 …, valid but nobody's own) and ``invalid_number``.
     """
-    compact = _SPACING.sub("", value.replace("(0)", ""))
-    if compact.startswith("00"):
-        compact = f"+{compact[2:]}"
+    compact = _compact(value)
     if not compact:
         return _refused("empty_number")
-    if _SERVICE.fullmatch(compact):
-        return _refused("short_number")
-    compact = _at_home_overseas(compact)
-    for region in _regions(compact, postal_code):
-        try:
-            number = phonenumbers.parse(compact, region)
-        except NumberParseException:
-            continue
-        if phonenumbers.is_valid_number(number):
-            line = _TYPES.get(phonenumbers.number_type(number), LineType.UNKNOWN)
-            e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-            return Phone(e164=e164, line_type=line, valid=True, problem="special_number" if line is LineType.SPECIAL else None)
-    return _refused("invalid_number")
-
-
-def _at_home_overseas(compact: str) -> str:
-    """The same number under the country code of the territory that its prefix belongs to."""
-    match = _FRENCH.fullmatch(compact)
-    if match is None:
-        return compact
-    prefix, rest = match.groups()
-    if prefix == _MIQUELON:
-        return f"+{_MIQUELON}{rest}"
-    code = _OVERSEAS.get(prefix)
-    return compact if code is None else f"{code}{prefix}{rest}"
-
-
-def _regions(compact: str, postal_code: str) -> tuple[str, ...]:
-    """Where the number may belong: home first overseas; a number that is not whole elsewhere belongs there or nowhere."""
     home = _REGION_OF.get(territory_of(postal_code).subdivision)
-    if not compact.startswith("+") and _WHOLE.fullmatch(compact) is None:
-        return (home or "FR",)
-    return (home, *_REGIONS) if home else _REGIONS
+    if _SHORT.fullmatch(compact) and not (len(compact) == 6 and home in _SIX_DIGITS):
+        return _refused("short_number")
+    if not _PLAUSIBLE.fullmatch(compact):
+        return _refused("invalid_number")
+    number = next((number for number in _readings(compact, home) if _valid(number)), None)
+    return _phone(number) if number is not None else _refused("invalid_number")
+
+
+def _compact(value: str) -> str:
+    """Digits and a leading plus, when the value is written as people write numbers."""
+    plain = unicodedata.normalize("NFKC", value).replace("(0)", "").removeprefix("tel:")
+    compact = _BETWEEN.sub("", plain)
+    return f"+{compact[2:]}" if compact.startswith("00") else compact
+
+
+def _readings(compact: str, home: str | None) -> Iterator[PhoneNumber]:
+    """What the digits may mean, the likeliest first."""
+    match = _NATIONAL.fullmatch(compact)
+    if match is not None and (overseas := _overseas(match[1])) is not None:
+        yield from _parsed(overseas, None)
+        return
+    for region in (home, *_REGIONS) if home is not None else _REGIONS:
+        yield from _parsed(compact, region)
+
+
+def _overseas(significant: str) -> str | None:
+    """The E.164 form of a national number that lives overseas, also when somebody typed +33 before it."""
+    prefix = significant[:3]
+    if prefix == _MIQUELON:
+        return f"+{_MIQUELON}{significant[3:]}"
+    return f"+{_OVERSEAS[prefix]}{significant}" if prefix in _OVERSEAS else None
+
+
+def _parsed(compact: str, region: str | None) -> Iterator[PhoneNumber]:
+    try:
+        yield phonenumbers.parse(compact, region)
+    except NumberParseException:
+        return
+
+
+def _valid(number: PhoneNumber) -> bool:
+    return bool(phonenumbers.is_valid_number(number))
+
+
+def _phone(number: PhoneNumber) -> Phone:
+    line = _TYPES.get(phonenumbers.number_type(number), LineType.UNKNOWN)
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return Phone(e164=e164, line_type=line, valid=True, problem="special_number" if line is LineType.SPECIAL else None)
 
 
 def _refused(problem: str) -> Phone:
