@@ -7,7 +7,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import assert_never
 
+from services.core.check import AlreadyClaimed, DoNotSend, NotYet
 from services.core.environment import Environment
 from services.core.events import DispatchRequested, Event, Problem
 from services.core.ledger import Ledger
@@ -40,7 +42,8 @@ class Delivered:
     """What became of a batch, for metrics."""
 
     outcomes: list[tuple[Channel, str, str]] = field(default_factory=list)
-    skipped: int = 0
+    #: stopped by the check before sending: channel and why
+    withheld: list[tuple[Channel, str]] = field(default_factory=list)
     unreadable: int = 0
 
 
@@ -110,7 +113,7 @@ class Delivery:
                 if isinstance(answer, Claimed | Abandoned):
                     claimed.append(answer)
                 else:
-                    done.skipped += 1
+                    done.withheld.append((attempt.channel, _why(answer)))
             await unit.write(ledger.changes)
         return claimed
 
@@ -156,3 +159,16 @@ class Delivery:
                 remember(ledger, case, attempt, one.claimed.envelope, one.provider, one.outcome, mine, environment)
                 done.outcomes.append((attempt.channel, one.provider, type(one.outcome).__name__))
             await unit.write(ledger.changes)
+
+
+def _why(answer: AlreadyClaimed | NotYet | DoNotSend) -> str:
+    """A bounded word, for metrics."""
+    match answer:
+        case AlreadyClaimed():
+            return "claimed_before"
+        case NotYet():
+            return "not_yet"
+        case DoNotSend():
+            return str(answer.reason)
+        case _:
+            assert_never(answer)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.core.changes import Outgoing
+from services.core.ports.fuse import Fuse, no_fuse
 from services.core.ports.store import Store
 from services.core.ports.streams import Message, Publisher
 
@@ -25,6 +26,7 @@ class Relay:
     source: str
     shards: int = 16
     limit: int = 1000
+    fuse: Fuse = no_fuse
 
     async def round(self, now: datetime) -> int:
         """Publish what waits in every shard; returns how many messages Kafka has on disk.
@@ -42,5 +44,6 @@ class Relay:
             if not rows:
                 return 0
             await self.publisher.publish([self.encode(row.message, str(row.id), self.source) for row in rows])
+            self.fuse("after_publish", now)
             await unit.mark_published([row.id for row in rows], now)
             return len(rows)

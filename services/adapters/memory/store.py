@@ -42,10 +42,12 @@ class Wakes:
             for entry in shown:
                 heapq.heappush(heap, entry)
 
-    def next(self) -> datetime | None:
-        """The earliest instant of both lanes."""
+    def next(self, wanted: Lane | None = None) -> datetime | None:
+        """The earliest instant of a lane, or of both."""
         earliest = []
         for lane, heap in self._heaps.items():
+            if wanted not in (None, lane):
+                continue
             while heap and not self._holds(lane, heap[0]):
                 heapq.heappop(heap)
             earliest += [heap[0][0]] if heap else []
@@ -71,9 +73,9 @@ class MemoryStore:
         """Open a unit; see ``Store.unit``."""
         return self._unit()
 
-    async def next_wake(self) -> datetime | None:
+    async def next_wake(self, lane: Lane | None = None) -> datetime | None:
         """See ``Store.next_wake``."""
-        return self._wakes.next()
+        return self._wakes.next(lane)
 
     async def outbox_size(self) -> int:
         """See ``Store.outbox_size``."""

@@ -1,7 +1,7 @@
 """The database: units of work in PostgreSQL, and what the processes ask of it from outside a unit."""
 
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,10 +14,12 @@ from services.adapters.postgres.connection import Pool, database_errors
 from services.adapters.postgres.staff import StaffMemory
 from services.adapters.postgres.statements import SQL
 from services.adapters.postgres.unit import PostgresUnit
-from services.core.changes import JournalLine
+from services.core.changes import Changes, JournalLine
 from services.core.model import PersonId
+from services.core.words import Lane
 
 _journal = msgspec.json.Decoder(list[JournalLine])
+_NEXT_WAKE = {None: "next_wake", Lane.LIVE: "next_wake_live", Lane.CAMPAIGN: "next_wake_campaign"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +38,23 @@ class Retention:
 class PostgresStore:
     """Implements ``services.core.ports.store.Store``."""
 
-    def __init__(self, pool: Pool, *, journal: bool = False, shards: int = 16) -> None:
+    def __init__(
+        self, pool: Pool, *, journal: bool = False, shards: int = 16, told: Callable[[Changes], None] = lambda _changes: None
+    ) -> None:
+        """``told`` hears of what a unit wrote, once it is committed."""
         self._pool = pool
         self._keeps_journal = journal
         self._shards = shards
+        self._told = told
         self._staff = StaffMemory()
 
     def unit(self) -> AbstractAsyncContextManager[PostgresUnit]:
         """Open a unit; see ``Store.unit``."""
         return self._unit()
 
-    async def next_wake(self) -> datetime | None:
+    async def next_wake(self, lane: Lane | None = None) -> datetime | None:
         """See ``Store.next_wake``."""
-        at: datetime | None = await self._value("next_wake")
+        at: datetime | None = await self._value(_NEXT_WAKE[lane])
         return at
 
     async def outbox_size(self) -> int:
@@ -95,6 +101,8 @@ class PostgresStore:
                 raise
             with database_errors():
                 await transaction.commit()
+            for changes in unit.written:
+                self._told(changes)
         finally:
             with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
                 await self._pool.release(connection)

@@ -39,6 +39,8 @@ class PostgresUnit:
         self._locked: set[PersonId] = set()
         self._announcements = Announcements()
         self._wrote_staff = False
+        #: everything that was written and not undone
+        self.written: list[Changes] = []
 
     async def seen(self, events: Collection[tuple[str, str]], at: datetime) -> set[tuple[str, str]]:
         """See ``Unit.seen``."""
@@ -69,6 +71,7 @@ class PostgresUnit:
         with database_errors():
             told = await write(self._connection, changes, locked=self._locked, shards=self._shards, journal=self._journal)
         self._announcements.add(told)
+        self.written.append(changes)
         self._wrote_staff = self._wrote_staff or bool(changes.advisors or changes.agencies)
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
@@ -78,7 +81,7 @@ class PostgresUnit:
     @asynccontextmanager
     async def _savepoint(self) -> AsyncIterator[None]:
         # What was locked or announced inside is given up with the rest when the block raises.
-        locked, announcements = set(self._locked), self._announcements.copy()
+        locked, announcements, written = set(self._locked), self._announcements.copy(), len(self.written)
         inner = self._connection.transaction()
         with database_errors():
             await inner.start()
@@ -86,6 +89,7 @@ class PostgresUnit:
             yield
         except BaseException:
             self._locked, self._announcements = locked, announcements
+            del self.written[written:]
             with database_errors():
                 await inner.rollback()
             raise

@@ -136,8 +136,8 @@ class Store(Protocol):
         """Open a transaction: committed when the block ends, rolled back when it raises. Raises ``StoreUnavailable``."""
         ...
 
-    async def next_wake(self) -> datetime | None:
-        """The earliest instant at which somebody not quarantined wants to be looked at, over both lanes."""
+    async def next_wake(self, lane: Lane | None = None) -> datetime | None:
+        """The earliest instant at which somebody not quarantined wants to be looked at, in this lane or over both."""
         ...
 
     async def outbox_size(self) -> int:

@@ -58,6 +58,14 @@ UPDATE people SET quarantined_at = NULL, quarantine_error = NULL WHERE person_id
 -- Those who asked to be forgotten.
 SELECT person_id FROM people WHERE person_id = ANY ($1::text[]) AND erased;
 
+-- name: next_wake_live
+-- The earliest instant of the lane of meetings, replies and receipts.
+SELECT live_at FROM people WHERE live_at IS NOT NULL AND quarantined_at IS NULL ORDER BY live_at LIMIT 1;
+
+-- name: next_wake_campaign
+-- The earliest instant of the lane of campaigns.
+SELECT campaign_at FROM people WHERE campaign_at IS NOT NULL AND quarantined_at IS NULL ORDER BY campaign_at LIMIT 1;
+
 -- name: next_wake
 -- The earliest instant at which somebody wants to be looked at.
 SELECT LEAST(
