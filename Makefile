@@ -54,7 +54,7 @@ lint: setup ## Style, format, types, import rules, texts
 	@echo "mypy --strict" && .venv/bin/mypy --no-error-summary
 	@mkdir -p .tools; echo "import rules" && .venv/bin/lint-imports --no-logo --no-cache >.tools/imports.log || { cat .tools/imports.log; rm .tools/imports.log; exit 1; }
 	@rm -f .tools/imports.log
-	@if [ -e services/adapters/rendering/checker.py ]; then echo "texts" && $(PYTHON) -m services.adapters.rendering.checker; fi
+	@echo "texts" && $(PYTHON) -m services.adapters.rendering.checker
 
 .PHONY: format
 format: setup ## Put the code into the house's format
