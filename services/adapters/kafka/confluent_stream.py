@@ -75,6 +75,12 @@ class ConfluentStream:
         """Records acknowledged by the step, per topic."""
         return self.progress.acknowledged
 
+    @property
+    def assigned(self) -> frozenset[Partition]:
+        """The partitions that are dealt to this member now."""
+        with self._changed:
+            return frozenset(self._ours)
+
     async def start(self) -> None:
         """Join the group; raises ``MissingTopics`` and ``KafkaUnavailable``."""
         self.progress.positions.update(await standing(self._connection, self.topics, self.group))

@@ -83,6 +83,13 @@ class FaustStream:
         """Records acknowledged by the step, per topic."""
         return self.progress.acknowledged
 
+    @property
+    def assigned(self) -> frozenset[Partition]:
+        """The partitions that are dealt to this member now."""
+        if self._app is None or not self._app.started:
+            return frozenset()
+        return frozenset((tp.topic, tp.partition) for tp in self._app.consumer.assignment() if tp.topic in self.topics)
+
     async def start(self) -> None:
         """Join the group; raises ``MissingTopics`` (Faust would only log it), ``KafkaUnavailable`` and ``StreamBroken``."""
         self.progress.positions.update(await standing(self._connection, self.topics, self.group))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from services.adapters.kafka.connection import KafkaConnection
-from services.adapters.kafka.progress import StreamProgress
+from services.adapters.kafka.progress import Partition, StreamProgress
 from services.adapters.kafka.topics import Reader
 from services.core.ports.streams import Stream
 
@@ -15,6 +15,11 @@ class CountedStream(Stream, Protocol):
     @property
     def progress(self) -> StreamProgress:
         """What was taken and acknowledged."""
+        ...
+
+    @property
+    def assigned(self) -> frozenset[Partition]:
+        """The partitions that are dealt to this member now."""
         ...
 
 
