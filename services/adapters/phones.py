@@ -31,10 +31,12 @@ _MIQUELON: Final = "508"
 #: territories whose own numbers have six digits
 _SIX_DIGITS: Final = frozenset({"PM", "NC", "WF"})
 #: 3949, 118 218, 38123, also behind +33: a service, never somebody's own number
-_SHORT: Final = re.compile(r"(?:\+33|0033)?0?[1-9]\d{1,5}")
+_SHORT: Final = re.compile(r"(?:\+33)?0?[1-9]\d{1,5}", re.ASCII)
+#: directory enquiries, everywhere in France
+_ENQUIRIES: Final = re.compile(r"118\d{3}", re.ASCII)
 #: nine significant digits, nationally or behind +33, with or without the zero
-_NATIONAL: Final = re.compile(r"(?:\+?330?|0)?([1-9]\d{8})")
-_PLAUSIBLE: Final = re.compile(r"\+?\d{2,20}")
+_NATIONAL: Final = re.compile(r"(?:\+?330?|0)?([1-9]\d{8})", re.ASCII)
+_PLAUSIBLE: Final = re.compile(r"\+?\d{2,20}", re.ASCII)
 #: between digits people write spaces, dots, hyphens of all kinds, slashes, brackets, and paste marks that nobody sees
 _BETWEEN: Final = re.compile(r"[\s.\-/()\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufeff]")
 _TYPES: Final = {
@@ -58,12 +60,16 @@ def parse_phone(value: str, postal_code: str) -> Phone:
     if not compact:
         return _refused("empty_number")
     home = _REGION_OF.get(territory_of(postal_code).subdivision)
-    if _SHORT.fullmatch(compact) and not (len(compact) == 6 and home in _SIX_DIGITS):
+    if _SHORT.fullmatch(compact) and not _whole_at_home(compact, home):
         return _refused("short_number")
     if not _PLAUSIBLE.fullmatch(compact):
         return _refused("invalid_number")
     number = next((number for number in _readings(compact, home) if _valid(number)), None)
     return _phone(number) if number is not None else _refused("invalid_number")
+
+
+def _whole_at_home(compact: str, home: str | None) -> bool:
+    return len(compact) == 6 and home in _SIX_DIGITS and _ENQUIRIES.fullmatch(compact) is None
 
 
 def _compact(value: str) -> str:
