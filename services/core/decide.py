@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from services.core.alerts.known import dossier_lines
-from services.core.alerts.no_way import on_hold
+from services.core.alerts.no_way import hold_ends, on_hold
 from services.core.alerts.watch import alerts_due
 from services.core.decision import Cancel, Decision, Dossier, Intent, Omission, Outlook, Plan, Transition
 from services.core.environment import Environment
@@ -64,7 +64,9 @@ def decide(case: Case, environment: Environment, now: datetime) -> Decision:
 
 def _plan(view: View, obligation: Obligation) -> Plan:
     if on_hold(view):
-        return Plan()
+        until = view.person.hold.until if view.person.hold else None
+        # planning goes on with what is still useful then (§10.17)
+        return Plan(wakes=[hold_ends(view, until)] if until else [])
     return KINDS[obligation.kind](view, obligation)
 
 
@@ -87,6 +89,9 @@ def _time_passes(view: View, decision: Decision) -> View:
 def _run_timers(view: View, decision: Decision) -> View:
     due = timers_due(view)
     decision.redispatches = due.redispatches
+    for again in due.redispatches:
+        # handed out now: its timer runs again, so that a second loss is noticed too
+        view = view.with_attempt(replace(again.attempt, dispatched_at=view.now))
     for timeout in due.timeouts:
         decision.timeouts.append(timeout)
         state = ATTEMPT[timeout.attempt.state, Moved.UNKNOWN]

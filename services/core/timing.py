@@ -33,11 +33,8 @@ def soonest(view: View, obligation: Obligation, channel: Channel, since: datetim
         return (at, limit) if at <= limit else Why.LETTER_TOO_LATE
     at, until = _first_free(view, obligation, channel, since, slot=slot)
     if at < view.now:
-        at, until = (
-            next_opening(view.policy, channel, view.residence, view.now)
-            if is_open(view.policy, channel, view.residence, view.now)
-            else _first_free(view, obligation, channel, view.now, slot=slot)
-        )
+        waits_for_slot = slot and not is_open(view.policy, channel, view.residence, view.now)
+        at, until = _first_free(view, obligation, channel, view.now, slot=waits_for_slot)
     if channel is Channel.VOICE and not view.calls_allowed(at, obligation):
         return Why.CAP_REACHED
     latest = last_useful(view, obligation, channel)

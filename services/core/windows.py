@@ -15,6 +15,8 @@ _SATURDAY = 5
 _SUNDAY = 6
 #: longer than any run of closed days
 _HORIZON = 30
+#: the end of a window is outside it
+_LAST_MINUTE = timedelta(minutes=1)
 
 Opening = tuple[datetime, datetime]
 
@@ -62,8 +64,8 @@ def reminder_on(
 ) -> Opening | None:
     """When a step of this day and hour may be sent: (from, until), or none when the channel is closed and the step does not move.
 
-    The day shifts first, to an earlier one that is open; then the hour: to the opening when it is earlier, and to the end of the
-    last window before it when it is later (§10.1.3).
+    The day shifts first, to an earlier one that is open; then the hour: to the opening when it is earlier, and to the last minute of
+    the last window before it when it is later (§10.1.3).
     """
     if channel is Channel.LETTER:
         at = residence.instant(day, hour)
@@ -77,7 +79,7 @@ def reminder_on(
         for opens, closes in openings:
             if wanted < closes:
                 return max(opens, wanted), closes
-        return openings[-1][1], openings[-1][1]
+        return openings[-1][1] - _LAST_MINUTE, openings[-1][1]
     return None
 
 

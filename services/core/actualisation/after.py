@@ -70,7 +70,7 @@ def too_late(view: View, obligation: Obligation) -> Plan:
         opens, closes = next_opening(view.policy, channel, view.residence, start)
         at = within(view.person.person_id, opens, min(opens + ladder.spread, closes))
         if channel is Channel.LETTER:
-            at = start
+            at = max(start, view.now)
         elif at < view.now:
             at = max(at, next_opening(view.policy, channel, view.residence, view.now)[0])
         if at > useful_until:

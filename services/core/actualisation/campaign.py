@@ -57,7 +57,7 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
             continue
         if when[0] < since:
             continue
-        if view.now > when[1]:
+        if view.now >= when[1]:
             plan.omissions.append(_because(omission, Why.TOO_LATE, when[1]))
             return plan
         if not view.room(channel, obligation) or not _free(view, obligation, rung, channel, when[0]):

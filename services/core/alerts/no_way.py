@@ -1,6 +1,6 @@
 """Nobody is left without a channel or a human (R5, §10.1.6): NO_CHANNEL, UNREACHABLE, and people on hold (§10.17)."""
 
-from datetime import time
+from datetime import date, datetime, time
 
 from services.core.alerts.found import Found
 from services.core.meeting.first_notice import letter_cannot_arrive
@@ -37,9 +37,14 @@ def unreachable(view: View, obligation: Obligation) -> Found | None:
 
 
 def on_hold(view: View) -> bool:
-    """Does nobody write to this person now (§10.17)? The hold ends at the start of the local day ``until``."""
+    """Does nobody write to this person now (§10.17)?"""
     hold = view.person.hold
-    return hold is not None and (hold.until is None or view.now < view.residence.instant(hold.until, time(0)))
+    return hold is not None and (hold.until is None or view.now < hold_ends(view, hold.until))
+
+
+def hold_ends(view: View, until: date) -> datetime:
+    """The hold ends at the start of the local day ``until`` (§10.17)."""
+    return view.residence.instant(until, time(0))
 
 
 _HARD = frozenset({ReceiptStatus.FAILED_HARD, ReceiptStatus.RETURNED, ReceiptStatus.WRONG_PERSON})

@@ -54,7 +54,7 @@ def _rung(view: View, obligation: Obligation, rung: Reminder) -> Plan:
         if _fresh_answer(obligation, rung, when[0]):
             plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.ACKNOWLEDGED, at=when[0]))
             return plan
-        if view.now > when[1]:
+        if view.now >= when[1]:
             plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.TOO_LATE, at=when[1]))
             return plan
         if not _has_room(view, obligation, rung, channel, when[0], chosen_by):

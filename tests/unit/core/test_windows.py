@@ -116,8 +116,8 @@ def test_first_notices_shift_later(channel: Channel, at: tuple[str, str], opens:
         # between two windows of calls: the next one of that day
         (Channel.VOICE, "2026-11-27", "13:00", ("2026-11-27", "14:00")),
         # later than its end: an earlier allowed instant
-        (Channel.VOICE, "2026-11-27", "19:00", ("2026-11-27", "18:45")),
-        (Channel.SMS, "2026-11-28", "18:30", ("2026-11-28", "18:00")),
+        (Channel.VOICE, "2026-11-27", "19:00", ("2026-11-27", "18:44")),
+        (Channel.SMS, "2026-11-28", "18:30", ("2026-11-28", "17:59")),
         (Channel.LETTER, "2026-11-29", "09:00", ("2026-11-29", "09:00")),
     ],
 )
