@@ -4,7 +4,9 @@ The clock jumps to the next due instant only when the outbox is empty, everythin
 providers have answered and no timer is earlier (a discrete-event clock): a fortnight takes as long as its work.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -38,8 +40,12 @@ _BATCH = 500
 Pace = Callable[[datetime], Awaitable[None]]
 
 
+#: of the machine's clock, not of the scenario's: when nothing has moved for so long, nothing will
+_PATIENCE = timedelta(seconds=60)
+
+
 class StuckError(Exception):
-    """A process of the play ended by itself: a bug."""
+    """A process of the play ended by itself, or something never became quiet: a bug. Says which, or what is waiting."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +60,7 @@ class Conductor:
     producers: Producers
     actors: Actors
     pace: Pace | None = None
+    patience: timedelta = _PATIENCE
     fuses: Fuses = field(default_factory=Fuses)
     #: processes that a scenario has switched off
     away: set[str] = field(default_factory=set)
@@ -92,9 +99,8 @@ class Conductor:
 
     async def play(self) -> Sequence[JournalLine]:
         """From the directory's first load to the scenario's end; the journal. Raises ``StuckError`` when a process fails by itself."""
-        for consumer in self._consumers:
-            await consumer.start()
         try:
+            await asyncio.gather(*(consumer.start() for consumer in self._consumers))
             await self.publish(self.producers.directory())
             await self.settle()
             for at, person in self.producers.newcomers():
@@ -113,8 +119,7 @@ class Conductor:
             self.clock.set(self.scenario.until)
             return await self.stage.store.journal()
         finally:
-            for consumer in self._consumers:
-                await consumer.stop()
+            await asyncio.gather(*(consumer.stop() for consumer in self._consumers))
 
     async def _next_instant(self) -> datetime | None:
         wake = await self.stage.store.next_wake() if "planner" not in self.away else None
@@ -138,17 +143,38 @@ class Conductor:
     # ---- quiet
 
     async def settle(self) -> None:
-        """Run every step until nothing moves any more at this instant."""
+        """Run every step until nothing moves any more at this instant.
+
+        Decisions are taken only when everything has arrived: so they see the same facts, however fast the messages travel.
+        """
         while True:
-            moved = await self._plan() + await self._relay.round(self.clock.now())
-            self._bury_the_dead()
-            if moved:
+            await self._arrived()
+            if await self._plan() + await self._relayed():
                 continue
-            if self._unread() or self.stage.busy():
-                await self.stage.traffic.changed()
-                continue
-            if not await self.stage.store.outbox_size() and not await self._plan():
+            if not self._unread() and not self.stage.busy():
                 return
+
+    async def _arrived(self) -> None:
+        """Wait until all that was published is acknowledged, and every request is answered."""
+        while True:
+            self._bury_the_dead()
+            if not self._unread() and not self.stage.busy():
+                return
+            try:
+                await asyncio.wait_for(self.stage.traffic.changed(), self.patience.total_seconds())
+            except TimeoutError:
+                raise StuckError(f"nothing has moved for {self.patience.total_seconds():.0f} s; {self._waiting()}") from None
+
+    def _waiting(self) -> str:
+        unread = ", ".join(f"{topic}: {count}" for topic, count in sorted(self._unread().items())) or "none"
+        ended = ", ".join(consumer.name for consumer in self._consumers if not consumer.alive) or "none"
+        return f"messages not acknowledged: {unread}; requests not answered: {self.stage.busy()}; processes away: {ended}"
+
+    async def _relayed(self) -> int:
+        """Most of the time there is nothing to relay, and asking every shard costs a transaction each."""
+        if not await self.stage.store.outbox_size():
+            return 0
+        return await self._relay.round(self.clock.now())
 
     async def _plan(self) -> int:
         if "planner" in self.away:
@@ -159,8 +185,13 @@ class Conductor:
             await self._died("planner")
             return 0
 
-    def _unread(self) -> int:
-        return sum(self.stage.traffic.unread(consumer.topics) for consumer in self._consumers if consumer.name not in self.away)
+    def _unread(self) -> Mapping[str, int]:
+        """By topic, what processes that are not away have still to read."""
+        unread: Counter[str] = Counter()
+        for consumer in self._consumers:
+            if consumer.name not in self.away:
+                unread.update(self.stage.traffic.unread(consumer.topics))
+        return unread
 
     def _bury_the_dead(self) -> None:
         for consumer in self._consumers:
@@ -183,7 +214,7 @@ class Conductor:
 
     async def _away(self, what: str) -> None:
         if what.startswith("provider:"):
-            self._switch_provider(what.removeprefix("provider:"), down=True)
+            await self.stage.switch_provider(what.removeprefix("provider:"), True)
             return
         self.away.add(what)
         for consumer in self._consumers:
@@ -192,16 +223,13 @@ class Conductor:
 
     async def _back(self, what: str) -> None:
         if what.startswith("provider:"):
-            self._switch_provider(what.removeprefix("provider:"), down=False)
+            await self.stage.switch_provider(what.removeprefix("provider:"), False)
             return
         self.away.discard(what)
         for consumer in self._consumers:
             if consumer.name == what:
                 await consumer.stop()
                 await consumer.start()
-
-    def _switch_provider(self, name: str, *, down: bool) -> None:
-        self.stage.switch_provider(name, down)
 
     # ---- steps
 

@@ -34,8 +34,8 @@ class Consume(Protocol):
 class Traffic(Protocol):
     """What is under way between the steps, counted at the ports."""
 
-    def unread(self, topics: Sequence[str]) -> int:
-        """Published and not acknowledged by the readers of these topics."""
+    def unread(self, topics: Sequence[str]) -> Mapping[str, int]:
+        """Messages published and not acknowledged by the readers of these topics, by topic; topics without any are left out."""
         ...
 
     async def changed(self) -> None:
@@ -70,6 +70,6 @@ class Stage:
     providers: Mapping[Channel, Sequence[Provider]]
     networks: Mapping[tuple[Channel, str], Network]
     #: (name, down): this provider takes nothing for a while
-    switch_provider: Callable[[str, bool], None]
+    switch_provider: Callable[[str, bool], Awaitable[None]]
     #: requests that providers have not answered yet
     busy: Callable[[], int]

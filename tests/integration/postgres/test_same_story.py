@@ -10,7 +10,7 @@ from services.adapters.postgres.connection import Pool
 from services.adapters.postgres.store import PostgresStore
 from services.adapters.rendering.texts import JinjaTexts
 from services.core.changes import JournalLine
-from services.simulator import app
+from services.simulator.app import memory_play, templates
 from services.simulator.scenario.file import Scenario
 from services.simulator.scenario.parse import parse
 
@@ -22,17 +22,16 @@ SCENARIOS = sorted((Path(__file__).parents[2] / "acceptance" / "scenarios").glob
 @pytest.fixture(scope="module")
 def texts() -> JinjaTexts:
     """Templates are compiled once."""
-    return JinjaTexts(app.templates())
+    return JinjaTexts(templates())
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-async def test_the_journal_is_the_same_as_in_memory(path: Path, texts: JinjaTexts, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_journal_is_the_same_as_in_memory(path: Path, texts: JinjaTexts, pool: Pool) -> None:
     """Sorted: what happens at one instant to different people has no order."""
     scenario = parse(path)
     assert isinstance(scenario, Scenario), scenario
-    in_memory = await app.memory_play(scenario, texts).play()
-    monkeypatch.setattr(app, "MemoryStore", lambda *, journal: PostgresStore(pool, journal=journal))
-    on_postgres = await app.memory_play(scenario, texts).play()
+    in_memory = await memory_play(scenario, texts).play()
+    on_postgres = await memory_play(scenario, texts, store=PostgresStore(pool, journal=True)).play()
     assert _sorted(on_postgres) == _sorted(in_memory)
 
 

@@ -1,0 +1,6 @@
+"""Wiring of plays: everything in memory, or the real Kafka, PostgreSQL and sockets; the steps are the product's own on both."""
+
+from services.simulator.app.memory import memory_play
+from services.simulator.app.parts import templates
+
+__all__ = ["memory_play", "templates"]
