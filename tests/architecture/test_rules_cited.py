@@ -25,7 +25,7 @@ def _citations() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in SOURCES:
         text = path.read_text("utf-8")
-        numbers = [match for match in _CITED.finditer(text) if not _ELSEWHERE.search(text[max(0, match.start() - 60) : match.start()])]
+        numbers = [match for match in _CITED.finditer(text) if not _ELSEWHERE.search(text[max(0, match.start() - 90) : match.start()])]
         for match in (*numbers, *_POLICY_CITED.finditer(text)):
             found.setdefault(match[1], []).append(str(path.relative_to(ROOT)))
     return found
