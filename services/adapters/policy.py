@@ -93,7 +93,7 @@ class _Reading:
             return self.value(inner[0], given, name)
         return self._single(wanted, given, name)
 
-    def table(self, wanted: type, given: object, name: str) -> object | None:
+    def table(self, wanted: type, given: object, name: str) -> Any:
         """A table into its dataclass: nothing missing, nothing misspelt."""
         if not isinstance(given, dict):
             return self._wrong(name, "expected a table")
@@ -109,14 +109,14 @@ class _Reading:
         read = {key: self.value(kinds[key], given[key], f"{place}{key}") for key in known}
         return wanted(**read) if len(self.mistakes) == before else None
 
-    def _by_key(self, key: type[StrEnum], wanted: object, given: object, name: str) -> dict[Any, Any] | None:
+    def _by_key(self, key: type[StrEnum], wanted: object, given: object, name: str) -> Any:
         if not isinstance(given, dict):
             return self._wrong(name, "expected a table")
         for missing in sorted(_COMPLETE.get(name, frozenset()) - given.keys()):
             self._wrong(f"{name}.{missing}", "is missing")
         return {self._single(key, word, f"{name}.{word}"): self.value(wanted, value, f"{name}.{word}") for word, value in given.items()}
 
-    def _list(self, inner: tuple[Any, ...], given: object, name: str) -> tuple[Any, ...] | None:
+    def _list(self, inner: tuple[Any, ...], given: object, name: str) -> Any:
         if not isinstance(given, list):
             return self._wrong(name, "expected a list")
         if inner[-1] is not Ellipsis and len(given) != len(inner):
