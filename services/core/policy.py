@@ -146,7 +146,6 @@ class ActualisationStep:
     spread: timedelta | None = None
     #: moves to an earlier day when its own is closed to the channel
     moves: bool = True
-    names_last_agency_day: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
