@@ -48,6 +48,10 @@ test-fast: setup ## The tests that need no server and no browser
 test-slow: setup-tests ## The tests that take long
 	@$(PYTEST) -m "slow and not chaos and not bench" $(ARGUMENTS)
 
+.PHONY: bench
+bench: setup-tests ## How fast it is, beside its peers; ARGUMENTS="--quick --rows flood"
+	@$(PYTHON) -m tests.benchmarks $(ARGUMENTS)
+
 .PHONY: lint
 lint: setup ## Style, format, types, import rules, texts
 	@echo "ruff" && .venv/bin/ruff check --quiet . && .venv/bin/ruff format --quiet --check .

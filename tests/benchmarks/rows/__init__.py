@@ -1,0 +1,25 @@
+"""The rows of `make bench`: one file for each, one line here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tests.benchmarks.machine import Machine
+from tests.benchmarks.measuring import Result
+from tests.benchmarks.rows.deciding import deciding
+from tests.benchmarks.rows.letters import letters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One question about speed."""
+
+    what: str
+    measure: Callable[[Machine], Awaitable[Result]]
+
+
+#: name on the command line → row, in order of measuring
+ROWS: Final[Mapping[str, Row]] = {
+    "decide": Row(what="decisions on one core", measure=deciding),
+    "letters": Row(what="letters against weasyprint", measure=letters),
+}
