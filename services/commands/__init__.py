@@ -26,6 +26,12 @@ class Command:
 #: A new command is one function and one line here. Imported only when it runs, so that ``--help`` is fast.
 COMMANDS: dict[str, Command] = {
     "up": Command(summary="Run every process; Kafka and PostgreSQL are started unless configured.", target="services.commands.up:up"),
+    "intake": Command(summary="One process: events into facts.", target="services.commands.single:intake"),
+    "planner": Command(summary="One process: what is due for whom.", target="services.commands.single:planner"),
+    "relay": Command(summary="One process: the outbox into Kafka.", target="services.commands.single:relay"),
+    "delivery": Command(summary="One process: messages to the providers.", target="services.commands.single:delivery"),
+    "evidence": Command(summary="One process: receipts and replies into facts.", target="services.commands.single:evidence"),
+    "web": Command(summary="One process: link page, callbacks, advisors, operations.", target="services.commands.single:web"),
     "migrate": Command(summary="Bring the database to this version's schema.", target="services.commands.migrate:migrate"),
     "topics": Command(summary="Create missing Kafka topics and say what differs.", target="services.commands.topics:topics"),
     "publish": Command(summary="Publish events from files into Kafka.", target="services.commands.publish:publish"),

@@ -6,8 +6,8 @@ from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.topics import load_topics
 from services.adapters.postgres.migrate import SchemaMismatch, migrate
 from services.commands.connections import kafka_connection, topic_changes
-from services.commands.processes import Surroundings
 from services.runtime.errors import NotThere
+from services.runtime.surroundings import Surroundings
 
 #: Done once, in order; raises when the processes could not work.
 Preparation = Callable[[Surroundings], Awaitable[None]]

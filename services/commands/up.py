@@ -2,26 +2,32 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 import typer
 from rich.console import Console
 
 from services.commands.exits import Exit
+from services.commands.policies import check_policy
 from services.commands.preparations import PREPARATIONS
-from services.commands.processes import PROCESSES, Process, Surroundings
+from services.commands.processes import PROCESSES, body_of
+from services.commands.simulated import with_providers
 from services.runtime.embedded.servers import Servers, started_servers
 from services.runtime.health import Health
+from services.runtime.instances import instance_name
 from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
 from services.runtime.metrics import Metrics
 from services.runtime.settings import Settings, read_settings
-from services.runtime.supervisor import Body, Outcome, Supervisor, on_stop_signals
+from services.runtime.supervisor import Outcome, Supervisor, on_stop_signals
+from services.runtime.surroundings import Surroundings
 from services.runtime.witness import LogWitness
 
 
 def up() -> None:
-    """Run every process until Ctrl-C; Kafka and PostgreSQL are started unless configured."""
+    """Run every process until Ctrl-C; Kafka and PostgreSQL are started unless configured, providers are simulated unless configured."""
     settings = read_settings()
+    check_policy(settings)
     set_up_logs(level=settings.log_level, form=settings.log_format)
     console = Console(highlight=False)
     try:
@@ -36,16 +42,27 @@ def up() -> None:
 
 
 async def _run(settings: Settings, console: Console) -> Outcome:
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True, markup=False)
+
     with on_stop_signals(_cancelling_us()):
-        console.print("Starting.")
-        async with started_servers(settings, lambda line: console.print(line, soft_wrap=True, markup=False)) as servers:
+        say("Starting.")
+        async with AsyncExitStack() as stack:
+            servers = await stack.enter_async_context(started_servers(settings, say))
+            settings = await stack.enter_async_context(with_providers(settings, say))
             surroundings = Surroundings(
-                settings=settings, servers=servers, service_key=service_key(settings), metrics=Metrics(), health=Health()
+                settings=settings,
+                servers=servers,
+                service_key=service_key(settings),
+                instance=stack.enter_context(instance_name(settings, "up")),
+                metrics=Metrics(),
+                health=Health(),
+                overall=Health(),
             )
             for name, prepare in PREPARATIONS.items():
-                console.print(f"Preparing {name}")
+                say(f"Preparing {name}")
                 await prepare(surroundings)
-            bodies = {**servers.watches, **{name: _body(process, surroundings) for name, process in PROCESSES.items()}}
+            bodies = {**servers.watches, **{name: body_of(name, process, surroundings) for name, process in PROCESSES.items()}}
             supervisor = Supervisor(bodies=bodies, witness=LogWitness(metrics=surroundings.metrics))
             with on_stop_signals(supervisor.stop):
                 _print_addresses(console, settings, servers)
@@ -59,13 +76,6 @@ def _cancelling_us() -> Callable[[], object]:
     return main.cancel
 
 
-def _body(process: Process, surroundings: Surroundings) -> Body:
-    async def body() -> None:
-        await process(surroundings)
-
-    return body
-
-
 def _print_addresses(console: Console, settings: Settings, servers: Servers) -> None:
     """Where everything is; no password among it."""
     database = servers.database_url.rpartition("@")[2]
@@ -77,4 +87,5 @@ def _print_addresses(console: Console, settings: Settings, servers: Servers) -> 
     console.print(f"  PostgreSQL   {database}")
     console.print(f"  State, logs  {settings.state_dir}")
     console.print()
+    console.print("Next, in another terminal: sans-faute publish FILE…  (contracts/samples has events of every kind)")
     console.print("Ctrl-C stops everything.")

@@ -54,7 +54,7 @@ async def consume(stream: Stream, step: Step, *, waiting: Callable[[bool], None]
     """
     while True:
         batch = await stream.next_batch()
-        await _finished(_one_batch(stream, step, batch, waiting))
+        await finished(_one_batch(stream, step, batch, waiting))
 
 
 async def _one_batch(stream: Stream, step: Step, batch: Sequence[Record], waiting: Callable[[bool], None]) -> None:
@@ -62,8 +62,8 @@ async def _one_batch(stream: Stream, step: Step, batch: Sequence[Record], waitin
     await stream.acknowledge(batch)
 
 
-async def _finished(work: Awaitable[None]) -> None:
-    """Let it finish, within limits, even when we are cancelled."""
+async def finished(work: Awaitable[None]) -> None:
+    """Let it finish, within limits, even when we are cancelled: what is half done would be done again."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)

@@ -35,14 +35,16 @@ class Metric:
 METRICS: dict[str, Metric] = {
     # what comes in
     "events_received": Metric(kind=Kind.COUNTER, help="Events read and stored.", labels=("topic",)),
-    "events_repeated": Metric(kind=Kind.COUNTER, help="Events that changed nothing: known already, or older than what is known.", labels=("why",)),
+    "events_repeated": Metric(
+        kind=Kind.COUNTER, help="Events that changed nothing: known already, or older than what is known.", labels=("why",)
+    ),
     "dead_letters": Metric(kind=Kind.COUNTER, help="Records that could not be read.", labels=("topic",)),
     "batch_seconds": Metric(kind=Kind.SECONDS, help="From having a batch to having it stored.", labels=("topic",)),
     "callbacks_refused": Metric(kind=Kind.COUNTER, help="Callbacks with a wrong signature or an old timestamp.", labels=("provider",)),
     # deciding
     "decisions": Metric(kind=Kind.COUNTER, help="People decided about.", labels=("lane",)),
     "decision_seconds": Metric(kind=Kind.SECONDS, help="One decision about one person."),
-    "people_quarantined": Metric(kind=Kind.GAUGE, help="People nobody decides about until somebody looks."),
+    "people_quarantined": Metric(kind=Kind.COUNTER, help="People whose decision raised; nobody decides about them until somebody looks."),
     "wake_delay_seconds": Metric(kind=Kind.GAUGE, help="How late the person that waits longest is looked at.", labels=("lane",)),
     # going out
     "outbox_waiting": Metric(kind=Kind.GAUGE, help="Messages not yet with the broker."),
@@ -75,7 +77,7 @@ class Metrics:
         for name, metric in METRICS.items():
             self._made[name] = self._make(name, metric)
 
-    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+    def count(self, name: str, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter."""
         made = self._labelled(name, labels)
         if not isinstance(made, Counter):

@@ -15,6 +15,8 @@ from services.runtime.readers import Listen, ProviderUrl, Reader, TestFuse
 
 T = TypeVar("T")
 _CHANNELS = ("sms", "voice", "letter", "email")
+#: names of the providers that are the only one of their channel, in receipts and in ``/callbacks/{name}``
+VOICE, LETTER, EMAIL = "voice", "letter", "email"
 _SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
@@ -81,6 +83,13 @@ class Settings:
     test_fuse: TestFuse | None
     log_level: str
     log_format: str
+
+    def providers(self) -> list[tuple[str, str, str]]:
+        """Channel, name and address of each provider of the channels that we own, preferred ones first (addresses hold passwords)."""
+        single = ((VOICE, self.voice_url), (LETTER, self.letter_url), (EMAIL, self.smtp_url))
+        found = [("sms", provider.name, provider.url) for provider in self.sms_providers]
+        found += [(channel, channel, url) for channel, url in single if url is not None]
+        return [one for one in found if one[0] in self.channels_owned]
 
 
 def read_settings(environment: Mapping[str, str] | None = None, *, ignoring: Collection[str] = ()) -> Settings:

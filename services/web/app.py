@@ -1,110 +1,182 @@
-"""The two listeners: the public one for job seekers, providers, producers and gateways; the staff one for this machine."""
+"""The web process: both listeners over the database's read models, Kafka's front door, and what delivery answers to others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from socket import socket
+from typing import Final
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
-from services.core.ports.store import StoreUnavailable
-from services.web.acknowledge import LinkPages, LinkRefused
+from services.adapters.checks import database_check, topics_check
+from services.adapters.clock import SystemClock
+from services.adapters.contracts import Decoder, Schemas, encode, topic_of
+from services.adapters.feedback import RECEIPTS, REPLIES, KafkaFeedback, KafkaOutlet
+from services.adapters.identity import identity_of
+from services.adapters.kafka.admin import KafkaAdmin
+from services.adapters.kafka.connection import KafkaConnection
+from services.adapters.kafka.lags import group_lags
+from services.adapters.kafka.publisher import KafkaPublisher
+from services.adapters.kafka.topics import TopicChanges, load_topics
+from services.adapters.policy import SHIPPED, load_policy
+from services.adapters.postgres.connection import open_pool
+from services.adapters.postgres.notify import OUTBOX_CHANNEL, listen
+from services.adapters.postgres.pages import PostgresPages
+from services.adapters.postgres.store import PostgresStore
+from services.adapters.providers.callbacks import CallbackRequest, CallbackSource, Scripts
+from services.adapters.providers.opening import open_source
+from services.adapters.rendering.texts import JinjaTexts
+from services.adapters.seals import Seals
+from services.core.ports.claims import Claims
+from services.core.ports.clock import Clock
+from services.core.ports.store import Store
+from services.core.ports.streams import MissingTopics
+from services.core.words import Channel
+from services.runtime.changes_log import log_changes
+from services.runtime.errors import Gone
+from services.runtime.readers import Listen
+from services.runtime.settings import Settings, home_of_the_code
+from services.runtime.surroundings import Surroundings
+from services.runtime.together import all_of
+from services.web.access import AccessLog
+from services.web.acknowledge import LinkPages
 from services.web.advisor import AdvisorPages
+from services.web.alarm import raise_forged
+from services.web.border import Border
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
+from services.web.desk import FactsDesk
+from services.web.engine import LagEngine
 from services.web.events import Events
 from services.web.health import HealthPages, MetricsPage
+from services.web.listeners import LOCAL_NAMES, build_public, build_staff
+from services.web.live import Live
 from services.web.operations import OperationsPages
+from services.web.pulse import Broadcast
 from services.web.render import Renderer
-from services.web.security import PUBLIC_POLICY, STAFF_POLICY, SecureHeaders, TooLarge
+from services.web.security import FormTokens
+from services.web.serving import AddressTaken, bind, serve
+from services.web.watchers import MetricWatchers
+from services.web.wording import Wording
 
-#: Names under which a browser on this machine asks; anything else is another site's name pointed at us (DNS rebinding).
-LOCAL_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
+#: who we are in the ``source`` of what comes in here
+SOURCE: Final = "/sans-faute/web"
+#: what the listeners write
+_WRITTEN: Final = ("appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1", RECEIPTS, REPLIES, "alarms.v1")
 
-R = TypeVar("R")
 
-
-def build_public(
+async def run(
+    surroundings: Surroundings,
     *,
-    links: LinkPages,
-    callbacks: Callbacks[R],
-    events: Events,
-    claims: ClaimDesk,
-    health: HealthPages,
-    pages_dir: Path,
-    https: bool,
-) -> Starlette:
-    """``/a``, ``/callbacks``, ``/events``, ``/attempts``: open to the world; ``https`` when it is reached that way."""
-    return Starlette(
-        routes=[
-            *links.routes(),
-            *callbacks.routes(),
-            *events.routes(),
-            *claims.routes(),
-            *health.routes(),
-            _static(pages_dir),
-        ],
-        middleware=[Middleware(SecureHeaders, policy=PUBLIC_POLICY, https=https)],
-        exception_handlers={LinkRefused: links.refused, HTTPException: links.refused, TooLarge: _too_large, Exception: links.refused},
+    claims: Callable[[Surroundings, Store], Claims],
+    scripts: Callable[[Surroundings, Store], Scripts],
+) -> None:
+    """Serve both listeners until cancelled; ``claims`` and ``scripts`` are delivery's. Raises ``MissingTopics``, ``Gone``."""
+    settings, health = surroundings.settings, surroundings.health
+    clock, seals, render = SystemClock(), Seals(surroundings.service_key), Renderer(_pages_dir())
+    connection = KafkaConnection(**asdict(surroundings.servers.kafka))
+    admin = KafkaAdmin(connection)
+    missing = await admin.missing_topics(_WRITTEN)
+    if missing:
+        raise MissingTopics(missing)
+    topics = load_topics(changes=TopicChanges(readers=settings.topics.readers))
+    texts, pulse = JinjaTexts(home_of_the_code() / "templates"), Broadcast()
+
+    async with AsyncExitStack() as stack:
+        public, staff = (_bound(stack, where) for where in (settings.public_listen, settings.staff_listen))
+        pool = await stack.enter_async_context(open_pool(surroundings.servers.database_url, connections=settings.database_connections))
+        publisher = await stack.enter_async_context(KafkaPublisher(connection))
+        # whatever others shall hear of goes through the outbox: that is what pages show as well
+        changes = await stack.enter_async_context(listen(surroundings.servers.database_url, OUTBOX_CHANNEL))
+        store = PostgresStore(pool, told=log_changes)
+        pages = PostgresPages(pool)
+        outlet = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE)
+        health.ready_when("database", database_check(pool))
+        health.ready_when("kafka", topics_check(admin, _WRITTEN))
+        checks = HealthPages(checks=surroundings.overall)
+        public_app = build_public(
+            links=LinkPages(
+                pages=pages, outlet=outlet, clock=clock, policy=load_policy(settings.policy_file or SHIPPED).link, render=render
+            ),
+            callbacks=Callbacks(
+                sources=_sources(settings, seals, scripts(surroundings, store), clock),
+                make_request=CallbackRequest,
+                feedback=KafkaFeedback(publisher=publisher, encode=encode, seals=seals, clock=clock, source=SOURCE),
+                watchers=MetricWatchers(count=surroundings.metrics.count, alarm=partial(raise_forged, outlet, clock)),
+                clock=clock,
+                public_url=settings.public_url,
+            ),
+            events=Events(
+                border=Border(decode=Decoder(Schemas()), topic_of=topic_of), outlet=outlet, tokens=_tokens(settings.events_token)
+            ),
+            claims=ClaimDesk(claims=claims(surroundings, store), clock=clock, tokens=_tokens(settings.gateway_token)),
+            health=checks,
+            pages_dir=_pages_dir(),
+            https=settings.public_url.startswith("https://"),
+        )
+        live = Live(pulse=pulse)
+        staff_app = build_staff(
+            advisor=AdvisorPages(
+                pages=pages,
+                desk=FactsDesk(store=store, outlet=outlet, texts=texts),
+                access=AccessLog(),
+                wording=Wording(texts),
+                tokens=FormTokens(surroundings.service_key),
+                live=live,
+                clock=clock,
+                render=render,
+            ),
+            operations=OperationsPages(
+                pages=pages, engine=LagEngine(lambda: group_lags(admin, topics)), live=live, clock=clock, render=render
+            ),
+            health=checks,
+            metrics=MetricsPage(registry=surroundings.metrics.registry),
+            render=render,
+            pages_dir=_pages_dir(),
+            host_names=[*LOCAL_NAMES, settings.staff_listen.host],
+        )
+        await all_of(serve(public_app, public), serve(staff_app, staff), pulse.relay(changes))
+
+
+async def serve_monitoring(surroundings: Surroundings, where: Listen) -> None:
+    """``/healthz``, ``/readyz`` and ``/metrics`` of a process that runs by itself and has no pages, until cancelled."""
+    metrics = MetricsPage(registry=surroundings.metrics.registry)
+    async with AsyncExitStack() as stack:
+        listener = _bound(stack, where)
+        await serve(Starlette(routes=[*HealthPages(checks=surroundings.overall).routes(), *metrics.routes()]), listener)
+
+
+def _pages_dir() -> Path:
+    return home_of_the_code() / "templates" / "pages"
+
+
+def _bound(stack: AsyncExitStack, where: Listen) -> socket:
+    try:
+        listener = bind(where.host, where.port)
+    except AddressTaken as problem:
+        raise Gone(f"nobody can listen on {problem}; set PUBLIC_LISTEN, STAFF_LISTEN or HEALTH_LISTEN to another address") from None
+    stack.callback(listener.close)
+    return listener
+
+
+def _tokens(token: str | None) -> frozenset[str]:
+    return frozenset() if token is None else frozenset({token})
+
+
+def _sources(settings: Settings, seals: Seals, scripts: Scripts, clock: Clock) -> Mapping[str, CallbackSource]:
+    """The providers that call us back over HTTP, by name."""
+    identity = identity_of(
+        seals=seals,
+        name=settings.sender_name,
+        address=settings.sender_address,
+        email_from=settings.email_from,
+        sms_sender=settings.sms_sender,
+        calling_number=settings.voice_caller_id,
+        public_url=settings.public_url,
     )
-
-
-def build_staff(
-    *,
-    advisor: AdvisorPages,
-    operations: OperationsPages,
-    health: HealthPages,
-    metrics: MetricsPage,
-    render: Renderer,
-    pages_dir: Path,
-    host_names: Sequence[str] = LOCAL_NAMES,
-) -> Starlette:
-    """``/advisor``, ``/operations``, ``/metrics``: bound to this machine until sign-in exists."""
-
-    async def home(_request: Request) -> Response:
-        return RedirectResponse("/advisor", status_code=303)
-
-    async def refused(_request: Request, problem: Exception) -> Response:
-        status = problem.status_code if isinstance(problem, HTTPException) else 503
-        detail = problem.detail if isinstance(problem, HTTPException) else ""
-        return render.page("staff/refused.html", status=status, status_code=status, why=detail)
-
-    return Starlette(
-        routes=[
-            Route("/", home, methods=["GET"]),
-            *advisor.routes(),
-            *operations.routes(),
-            *metrics.routes(),
-            *health.routes(),
-            _static(pages_dir),
-        ],
-        middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=list(host_names), www_redirect=False),
-            Middleware(SecureHeaders, policy=STAFF_POLICY, https=False),
-        ],
-        exception_handlers={HTTPException: refused, StoreUnavailable: refused, TooLarge: _too_large},
-    )
-
-
-def _static(pages_dir: Path) -> BaseRoute:
-    """Style sheets, the font and htmx: our own files only."""
-    return Mount("/static", app=_CachedFiles(directory=pages_dir / "static"))
-
-
-class _CachedFiles(StaticFiles):
-    """Static files that a browser may keep for an hour."""
-
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        response.headers["cache-control"] = "public, max-age=3600"
-        return response
-
-
-async def _too_large(_request: Request, _problem: Exception) -> Response:
-    return PlainTextResponse("too large\n", status_code=413)
+    found: Sequence[CallbackSource | None] = [
+        open_source(Channel(channel), name, url, scripts, identity, clock) for channel, name, url in settings.providers()
+    ]
+    return {source.name: source for source in found if source is not None}

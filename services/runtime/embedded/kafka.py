@@ -156,6 +156,9 @@ def _properties(data: Path, port: int, controller_port: int) -> dict[str, str]:
         # nobody else is coming: the first consumer need not wait for a second one
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
+        # after kill -9 the new node waits until the old one's session has ended; 9 s is the default
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
         "num.network.threads": "2",
         "num.io.threads": "4",
         "log.cleaner.dedupe.buffer.size": "16777216",

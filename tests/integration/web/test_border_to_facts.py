@@ -20,7 +20,7 @@ from services.core.ports.streams import Publisher
 from services.core.words import Evidence, ObligationState, ReceiptEffect, ReplyEffect
 from services.evidence.apply import apply
 from services.web.acknowledge import LinkPages
-from services.web.app import build_public
+from services.web.listeners import build_public
 from services.web.border import Border
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk

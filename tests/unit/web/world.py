@@ -41,7 +41,7 @@ from services.core.words import (
 )
 from services.web.acknowledge import LinkPages
 from services.web.advisor import AdvisorPages
-from services.web.app import build_public, build_staff
+from services.web.listeners import build_public, build_staff
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
 from services.web.events import Events

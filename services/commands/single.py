@@ -1,0 +1,99 @@
+"""`sans-faute intake`, `planner`, `relay`, `delivery`, `evidence`, `web`: one process, as many copies of it as you like."""
+
+import asyncio
+from functools import partial
+
+import typer
+
+from services.adapters.kafka.admin import KafkaAdmin
+from services.adapters.kafka.topics import load_topics
+from services.adapters.postgres.migrate import pending
+from services.commands.connections import kafka_connection
+from services.commands.exits import Exit
+from services.commands.policies import check_policy
+from services.commands.processes import PROCESSES, body_of
+from services.core.ports.streams import MissingTopics
+from services.runtime.embedded.servers import Servers
+from services.runtime.errors import NotThere
+from services.runtime.health import Health
+from services.runtime.instances import instance_name
+from services.runtime.keys import service_key
+from services.runtime.logs import set_up_logs
+from services.runtime.metrics import Metrics
+from services.runtime.running import database_of, kafka_of
+from services.runtime.settings import Settings, read_settings
+from services.runtime.supervisor import Body, Outcome, RestartPolicy, Supervisor, on_stop_signals
+from services.runtime.surroundings import Surroundings
+from services.runtime.witness import LogWitness
+from services.web.app import serve_monitoring
+
+
+def intake() -> None:
+    """Read appointments, convocations, actualisations, people and advisors into the database."""
+    _run("intake")
+
+
+def planner() -> None:
+    """Decide what is due for whom, and when to look again."""
+    _run("planner")
+
+
+def relay() -> None:
+    """Publish what the others have written for Kafka."""
+    _run("relay")
+
+
+def delivery() -> None:
+    """Send what is due through the providers, on the channels that we own."""
+    _run("delivery")
+
+
+def evidence() -> None:
+    """Read receipts and replies into facts."""
+    _run("evidence")
+
+
+def web() -> None:
+    """Serve the link page, callbacks, advisors and operations."""
+    _run("web")
+
+
+def _run(name: str) -> None:
+    settings = read_settings()
+    check_policy(settings)
+    set_up_logs(level=settings.log_level, form=settings.log_format, process=name)
+    outcome = asyncio.run(_supervised(name, settings))
+    if outcome.sentence is not None:
+        typer.secho(f"sans-faute: {outcome.sentence}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(Exit.FAILED)
+
+
+async def _supervised(name: str, settings: Settings) -> Outcome:
+    """Until a signal, or until it dies: then whoever started us starts us again."""
+    with instance_name(settings, name) as instance:
+        surroundings = Surroundings(
+            settings=settings,
+            servers=Servers(kafka=kafka_of(settings), database_url=database_of(settings), watches={}),
+            service_key=service_key(settings),
+            instance=instance,
+            metrics=Metrics(),
+            health=Health(),
+            overall=Health(),
+        )
+        await _ready(surroundings)
+        bodies: dict[str, Body] = {name: body_of(name, PROCESSES[name], surroundings)}
+        if settings.health_listen is not None and name != "web":
+            bodies["monitoring"] = partial(serve_monitoring, surroundings, settings.health_listen)
+        supervisor = Supervisor(bodies=bodies, witness=LogWitness(metrics=surroundings.metrics), policy=RestartPolicy(limit=0))
+        with on_stop_signals(supervisor.stop):
+            return await supervisor.run()
+
+
+async def _ready(surroundings: Surroundings) -> None:
+    """Raises what is missing: ``MissingTopics``, ``KafkaUnavailable``, ``StoreUnavailable``, ``NotThere``."""
+    missing = await KafkaAdmin(kafka_connection(surroundings.servers.kafka)).missing_topics(list(load_topics()))
+    if missing:
+        raise MissingTopics(missing)
+    migrations = await pending(surroundings.servers.database_url)
+    if migrations:
+        raise NotThere(f"a database of this version ({len(migrations)} migrations are missing); bring it there with: sans-faute migrate")

@@ -1,0 +1,47 @@
+"""Listeners under uvicorn: bound before anything is served, and ended in order when we are cancelled."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+#: seconds that open requests may take when we stop; a live page's stream never ends by itself
+_GRACE: Final = 2
+
+
+class AddressTaken(Exception):
+    """Nobody can listen there: says where and why."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; raises ``AddressTaken``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as problem:
+        raise AddressTaken(f"{host}:{port}: {problem.strerror or type(problem).__name__}") from None
+
+
+async def serve(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve until cancelled; access is logged by who knows what may be logged, never by address."""
+    server = _Server(uvicorn.Config(app, access_log=False, log_config=None, lifespan="off", timeout_graceful_shutdown=_GRACE))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to whoever runs the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
