@@ -28,6 +28,10 @@ _SAID: Final = {
     "anyOf": "is not enough: one of the alternatives is required",
 }
 
+_KINDS: Final = {"string": "text", "integer": "a whole number", "boolean": "true or false", "array": "a list", "object": "an object"}
+#: more words than these are looked up in the schema
+_MOST_WORDS: Final = 9
+
 Document = dict[str, Any]
 
 
@@ -91,7 +95,8 @@ class Schemas:
         parts = [*error.instance_path]
         if keyword == "required":
             parts.append(str(error.kind.value))
-        return Problem(path=_path(parts), message=_SAID.get(keyword) or self._described(error) or error.message.removeprefix(f"{_MASK} "))
+        message = _SAID.get(keyword) or self._described(error) or _expected(error) or error.message.removeprefix(f"{_MASK} ")
+        return Problem(path=_path(parts), message=message)
 
     def _described(self, error: jsonschema_rs.ValidationError) -> str | None:
         """What the schema itself says that the value should be; none when it does not say."""
@@ -103,6 +108,18 @@ class Schemas:
             place = place.get(name) if isinstance(place, Mapping) else None
         description = place.get("description") if isinstance(place, Mapping) else None
         return f"is not {description}" if description else None
+
+
+def _expected(error: jsonschema_rs.ValidationError) -> str | None:
+    """In one line, what a value of a closed choice or of a kind should be."""
+    keyword, wanted = error.kind.name, error.kind.value
+    if keyword == "enum" and isinstance(wanted, list):
+        words = [word for word in wanted if isinstance(word, str)]
+        return f"is not one of {', '.join(words)}" if len(words) <= _MOST_WORDS else "is not one of the words in the schema"
+    if keyword == "type":
+        kinds = wanted if isinstance(wanted, list) else [wanted]
+        return f"is not {' or '.join(_KINDS[kind] for kind in kinds if kind in _KINDS)}"
+    return None
 
 
 def _path(parts: list[str | int]) -> str:

@@ -289,3 +289,21 @@ def test_names_from_outside_stay_outside() -> None:
     event = valid("alert.raised")
     event["data"]["known"][0]["parameters"] = {"Jean Dupont": 5}
     assert [problem.path for problem in DECODE.problems("alerts.v1", event)] == ["/data/known/0/parameters/?"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("severity", "urgent", "is not one of info, medium, high, critical"),
+        ("type", "LATE", "is not one of the words in the schema"),
+        ("raised_at", 5, "is not text"),
+        ("known", {}, "is not a list"),
+        ("alert_id", "a b", "is not an identifier derived from others: 1 to 160 of A-Z a-z 0-9 . _ : -"),
+        ("next_action_text", "x" * 501, "is longer than 500 characters"),
+    ],
+)
+def test_mistakes_say_what_would_be_right(path: str, value: object, message: str) -> None:
+    """Somebody who never saw a schema can mend the event."""
+    event = valid("alert.raised")
+    event["data"][path] = value
+    assert DECODE.problems("alerts.v1", event) == [Problem(path=f"/data/{path}", message=message)]

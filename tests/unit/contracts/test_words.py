@@ -85,3 +85,13 @@ def _references(value: Any) -> list[str]:
         own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
         return own + [reference for inner in value.values() for reference in _references(inner)]
     return [reference for inner in value for reference in _references(inner)] if isinstance(value, list) else []
+
+
+def test_the_readme_names_every_type_with_its_topic() -> None:
+    """The table that producers read is the one that the product obeys."""
+    told: dict[str, str] = {}
+    for line in (CONTRACTS / "README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 4 and cells[0].startswith("`") and cells[1].endswith(".v1`"):
+            told |= dict.fromkeys(cells[0].replace("`", "").split(), cells[1].strip("`"))
+    assert told == {**TOPICS, "dispatch.requested": "dispatch.<channel>.v1"}
