@@ -7,7 +7,10 @@ from typing import Final
 from tests.benchmarks.machine import Machine
 from tests.benchmarks.measuring import Result
 from tests.benchmarks.rows.deciding import deciding
+from tests.benchmarks.rows.flood import flood
+from tests.benchmarks.rows.growth import growth
 from tests.benchmarks.rows.letters import letters
+from tests.benchmarks.rows.live import live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,9 @@ class Row:
 
 #: name on the command line → row, in order of measuring
 ROWS: Final[Mapping[str, Row]] = {
+    "flood": Row(what="actualisations into planned obligations", measure=flood),
+    "live": Row(what="meetings into planned obligations", measure=live),
     "decide": Row(what="decisions on one core", measure=deciding),
     "letters": Row(what="letters against weasyprint", measure=letters),
+    "growth": Row(what="ten times the people", measure=growth),
 }
