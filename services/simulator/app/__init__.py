@@ -2,5 +2,6 @@
 
 from services.simulator.app.memory import memory_play
 from services.simulator.app.parts import templates
+from services.simulator.app.stack import Playground, open_playground
 
-__all__ = ["memory_play", "templates"]
+__all__ = ["Playground", "memory_play", "open_playground", "templates"]

@@ -45,11 +45,13 @@ class HttpServer:
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self._server: asyncio.Server | None = None
+        self._port = 0
         self._connections: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; port 0 takes a free one (see ``port``)."""
-        self._server = await asyncio.start_server(self._connected, host, port)
+        """Listen; port 0 takes a free one (see ``port``), or the same one again after ``stop``."""
+        self._server = await asyncio.start_server(self._connected, host, port or self._port)
+        self._port = int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Close every connection, answered or not, and the port."""
@@ -66,7 +68,7 @@ class HttpServer:
         """Where it listens."""
         if self._server is None:
             raise RuntimeError("not started")
-        return int(self._server.sockets[0].getsockname()[1])
+        return self._port
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -74,6 +74,7 @@ class MailServer:
         self._folder = folder
         self._announce_dsn = announce_dsn
         self._server: asyncio.Server | None = None
+        self._port = 0
         self._connections: list[SMTP] = []
         self._numbers = itertools.count(1)
         self._kept: list[tuple[bytes, str, str]] = []
@@ -88,10 +89,11 @@ class MailServer:
         self.connections = 0
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; port 0 takes a free one (see ``port``)."""
+        """Listen; port 0 takes a free one (see ``port``), or the same one again after ``stop``."""
         # aiosmtpd writes addresses into its log at INFO
         logging.getLogger("mail.log").setLevel(logging.WARNING)
-        self._server = await asyncio.get_running_loop().create_server(self._connection, host, port)
+        self._server = await asyncio.get_running_loop().create_server(self._connection, host, port or self._port)
+        self._port = int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Close every connection and the port."""
@@ -101,12 +103,20 @@ class MailServer:
         self.disconnect()
         await self._server.wait_closed()
 
+    async def go_away(self) -> None:
+        """Nobody reaches it for a while; it still writes to us."""
+        await self.stop()
+
+    async def come_back(self) -> None:
+        """It is there again, where it was."""
+        await self.start()
+
     @property
     def port(self) -> int:
         """Where it listens."""
         if self._server is None:
             raise RuntimeError("not started")
-        return int(self._server.sockets[0].getsockname()[1])
+        return self._port
 
     @property
     def busy(self) -> int:

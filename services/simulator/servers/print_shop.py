@@ -87,6 +87,14 @@ class PrintShop:
         await self._server.stop()
         await self._callers.stop()
 
+    async def go_away(self) -> None:
+        """Nobody reaches it for a while; it still calls us back."""
+        await self._server.stop()
+
+    async def come_back(self) -> None:
+        """It is there again, where it was."""
+        await self._server.start()
+
     @property
     def base_url(self) -> str:
         """Where its API is."""

@@ -89,12 +89,14 @@ class SmscServer:
         self._changed = asyncio.Event()
         self._busy = 0
         self._server: asyncio.Server | None = None
+        self._port = 0
         #: messages by the id of their first part, oldest first
         self.messages: dict[str, Message] = {}
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; port 0 takes a free one (see ``port``)."""
-        self._server = await asyncio.start_server(self._connected, host, port)
+        """Listen; port 0 takes a free one (see ``port``), or the same one again after ``stop``."""
+        self._server = await asyncio.start_server(self._connected, host, port or self._port)
+        self._port = int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Close every connection and the port."""
@@ -104,12 +106,24 @@ class SmscServer:
                 line.writer.close()
             await self._server.wait_closed()
 
+    async def go_away(self) -> None:
+        """Nobody reaches it for a while; what it has to tell waits for ``come_back``."""
+        await self.stop()
+
+    async def come_back(self) -> None:
+        """It is there again, where it was; returns once somebody has bound and taken what was kept."""
+        await self.start()
+        while self.bound == 0:
+            await self.changed()
+        if self._resending is not None:
+            await self._resending
+
     @property
     def port(self) -> int:
         """Where it listens."""
         if self._server is None:
             raise RuntimeError("not started")
-        return int(self._server.sockets[0].getsockname()[1])
+        return self._port
 
     @property
     def busy(self) -> int:
@@ -158,6 +172,7 @@ class SmscServer:
             line, sequences = message.held
             message.held = None
             self._answer(line, sequences, message.ids)
+            await self._heard(line)
 
     @property
     def undelivered(self) -> int:
@@ -297,20 +312,35 @@ class SmscServer:
         if not await self._offer(body):
             self._kept.append(body)
 
+    async def _heard(self, line: _Line) -> None:
+        """Return once the other side has read all that was written before: it answers requests in their order."""
+        self._busy += 1
+        try:
+            await self._ask(line, ENQUIRE_LINK)
+        finally:
+            self._busy -= 1
+
     async def _offer(self, body: bytes) -> bool:
         line = next((line for line in reversed(self._lines) if line.bound), None)
         if line is None:
             return False
+        self._busy += 1
+        try:
+            status = await self._ask(line, DELIVER_SM, body)
+        finally:
+            self._busy -= 1
+        return status is not None and status != NOT_NOW
+
+    async def _ask(self, line: _Line, command: int, body: bytes = b"") -> int | None:
+        """The status of the other side's answer; none when the connection ends before."""
+        if line not in self._lines:
+            return None
         line.sequence += 1
         answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         line.waiting[line.sequence] = answer
-        _send(line, DELIVER_SM, 0, line.sequence, body)
-        self._busy += 1
-        try:
-            await asyncio.wait([answer])
-        finally:
-            self._busy -= 1
-        return not answer.cancelled() and answer.result() != NOT_NOW
+        _send(line, command, 0, line.sequence, body)
+        await asyncio.wait([answer])
+        return None if answer.cancelled() else answer.result()
 
 
 def _send(line: _Line, command: int, status: int, sequence: int, body: bytes = b"") -> None:

@@ -74,6 +74,7 @@ class SmppProvider:
         self._clock = clock
         self._session: Session | None = None
         self._bound = asyncio.Event()
+        self._unbound = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._memory = Memory()
         self._letterbox = Letterbox(settings.password + settings.system_id)
@@ -94,6 +95,11 @@ class SmppProvider:
         for reply in self._letterbox.empty(self._clock.now()):
             await self._feedback.reply(reply)
 
+    async def lost(self) -> None:
+        """Return when the connection is lost: at once when there is none."""
+        if self._session is not None:
+            await self._unbound.wait()
+
     async def send(self, envelope: Envelope) -> Outcome:
         """Submit every part and read every answer."""
         content = envelope.content
@@ -112,12 +118,12 @@ class SmppProvider:
             return Refused(status=ReceiptStatus.FAILED_HARD, raw_status="not an SMPP address")
         session = self._session
         if session is None:
-            return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status="not connected", after=self._settings.throttled_for)
+            return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status="not connected")
         self._memory.forget(envelope.attempt_id)
         try:
             answers = await session.submit(requests, f"{envelope.attempt_id}/{envelope.try_number}/{len(requests)}")
         except NotWritten:
-            return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status="connection lost", after=self._settings.throttled_for)
+            return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status="connection lost")
         except NoAnswer as lost:
             self._remember(envelope.attempt_id, lost.answers)
             return OutcomeUnknown(raw_status=lost.why)
@@ -216,6 +222,7 @@ class SmppProvider:
                 continue
             pause = self._settings.pause
             self._session = session
+            self._unbound.clear()
             self._bound.set()
             _log.info("bound", action="smpp_bound", provider=self.name)
             try:
@@ -223,6 +230,7 @@ class SmppProvider:
             finally:
                 self._session = None
                 self._bound.clear()
+                self._unbound.set()
                 await session.close()
 
     async def _open(self) -> Session:

@@ -73,7 +73,7 @@ class TwilioVoice:
         try:
             response = await ask(self._client, "POST", f"/2010-04-01/Accounts/{settings.account_sid}/Calls.json", data=form)
         except Unsent as why:
-            return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status=str(why), after=_OVERLOAD)
+            return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status=str(why))
         if isinstance(response, OutcomeUnknown):
             return response
         return _outcome(response)

@@ -1,0 +1,217 @@
+"""Wiring of a play on the real thing: Kafka, PostgreSQL, provider adapters over sockets and callbacks over HTTP, in one loop.
+
+Only the clock is the scenario's. Every play has topics, groups and a database of its own in the servers that it is given, so that plays
+know nothing of each other and touch nothing of anybody else's.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+from typing import Final
+
+from services.adapters.contracts import Decoder, Schemas, encode
+from services.adapters.feedback import KafkaFeedback, KafkaOutlet
+from services.adapters.kafka.admin import KafkaAdmin
+from services.adapters.kafka.connection import KafkaConnection
+from services.adapters.kafka.opening import CountedStream, group_of, open_stream
+from services.adapters.kafka.publisher import KafkaPublisher
+from services.adapters.kafka.topics import Topic, by_reader, load_topics
+from services.adapters.postgres.connection import open_pool
+from services.adapters.postgres.pages import PostgresPages
+from services.adapters.postgres.store import PostgresStore
+from services.adapters.rendering.texts import JinjaTexts
+from services.core.ports.store import Store
+from services.core.ports.streams import Stream
+from services.core.words import Channel
+from services.delivery.claim import Clerk
+from services.delivery.claims import CallScripts, Leases
+from services.runtime.consume import consume
+from services.simulator.actors import Actors
+from services.simulator.app.counted import CountedFeedback, CountedProvider
+from services.simulator.app.databases import Databases, open_databases
+from services.simulator.app.listener import Behind, Listener
+from services.simulator.app.pairs import SILENCE, Pair, PromptTown, Surroundings, open_pair
+from services.simulator.app.parts import SENDERS, Parts, parts_of
+from services.simulator.app.traffic import Traffic
+from services.simulator.conductor import SOURCE, Conductor, Pace
+from services.simulator.own_topics import OwnPublisher, OwnStream
+from services.simulator.scenario.file import Scenario
+from services.simulator.stage import Stage
+
+#: of the machine's clock: how long an adapter waits for a server on the same machine …
+_PATIENT: Final = timedelta(seconds=30)
+#: … and in a story in which a provider is silent on purpose
+_IMPATIENT: Final = timedelta(seconds=3)
+#: a message is handed to the broker at once: nobody else comes who could share its journey
+_LINGER: Final = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playground:
+    """Servers on which plays take place, one after the other or side by side."""
+
+    kafka: KafkaConnection
+    databases: Databases
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    @asynccontextmanager
+    async def play(self, scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None) -> AsyncIterator[Conductor]:
+        """A play, ready to begin; its topics and its database are gone when the block ends.
+
+        Raises ``PolicyError`` when the scenario overrides what is not there, ``KafkaUnavailable`` and ``StoreUnavailable``.
+        """
+        parts = parts_of(scenario)
+        name = f"{self.databases.session}-{next(self._numbers)}"
+        async with AsyncExitStack() as stack:
+            topics, database = await asyncio.gather(
+                stack.enter_async_context(_topics(KafkaAdmin(self.kafka), f"{name}.")),
+                stack.enter_async_context(self.databases.fresh(name)),
+            )
+            pool = await stack.enter_async_context(open_pool(database))
+            store = PostgresStore(pool, journal=True)
+            readers = Readers(kafka=self.kafka, topics=topics, play=name)
+            yield await _conductor(parts, texts, pace, store, PostgresPages(pool), readers, stack)
+
+
+@asynccontextmanager
+async def open_playground(kafka: KafkaConnection, database_url: str) -> AsyncIterator[Playground]:
+    """Prepare servers for plays. ``database_url`` must be of a role that may create databases; raises ``StoreUnavailable``."""
+    async with open_databases(database_url) as databases:
+        yield Playground(kafka=kafka, databases=databases)
+
+
+@asynccontextmanager
+async def _topics(admin: KafkaAdmin, prefix: str) -> AsyncIterator[Mapping[str, Topic]]:
+    """All topics of the contracts behind a prefix, by the name that the steps know."""
+    topics = load_topics()
+    own = [replace(topic, name=prefix + name) for name, topic in topics.items()]
+    await admin.ensure_topics(own)
+    try:
+        yield topics
+    finally:
+        await admin.delete([topic.name for topic in own])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """Opens the streams of one play."""
+
+    kafka: KafkaConnection
+    topics: Mapping[str, Topic]
+    play: str
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the names of this play's topics."""
+        return f"{self.play}."
+
+    async def open(self, topics: Sequence[str], process: str, traffic: Traffic) -> Sequence[Stream]:
+        """One member for each kind of reader; together they read these topics."""
+        group = f"{self.play}.{process}"
+        members: dict[frozenset[str], CountedStream] = {}
+        for reader, names in by_reader(self.topics, topics).items():
+            own = frozenset(self.prefix + name for name in names)
+            # named the same after a crash: the group does not wait for a session to end
+            called = group_of(group, reader)
+            members[own] = open_stream(own, called, self.kafka, reader, member=called, on_progress=traffic.moved)
+        await asyncio.gather(*(member.start() for member in members.values()))
+        for own, member in members.items():
+            traffic.joined(own, member.progress)
+        return [OwnStream(stream=member, prefix=self.prefix) for member in members.values()]
+
+
+async def _conductor(
+    parts: Parts, texts: JinjaTexts, pace: Pace | None, store: Store, pages: PostgresPages, readers: Readers, stack: AsyncExitStack
+) -> Conductor:
+    clock = parts.clock
+    kafka = await stack.enter_async_context(KafkaPublisher(readers.kafka, linger=_LINGER))
+    traffic = Traffic(ends=kafka.progress.ends, prefix=readers.prefix)
+    kafka.progress.on_change = traffic.moved
+    publisher = OwnPublisher(publisher=kafka, prefix=readers.prefix)
+    outlet = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE)
+    feedback = CountedFeedback(
+        feedback=KafkaFeedback(publisher=publisher, encode=encode, seals=parts.seals, clock=clock, source=SOURCE), traffic=traffic
+    )
+    clerk = Clerk(texts=texts, seals=parts.seals, senders=SENDERS)
+    listener = Listener()
+    pairs = await _pairs(
+        parts,
+        Surroundings(
+            town=PromptTown(town=parts.town),
+            clock=clock,
+            feedback=feedback,
+            scripts=CallScripts(store=store, clerk=clerk, snapshot=parts.snapshot, clock=clock),
+            public_url=listener.public_url,
+            patience=_patience(parts.scenario),
+        ),
+        stack,
+    )
+    behind = Behind(
+        pages=pages,
+        outlet=outlet,
+        feedback=feedback,
+        claims=Leases(store=store, clerk=clerk, snapshot=parts.snapshot),
+        clock=clock,
+        link=parts.policy.link,
+    )
+    sources = {channel: [pair.source for pair in ones if pair.source is not None] for channel, ones in pairs.items()}
+    await stack.enter_async_context(listener.serving({channel: ones for channel, ones in sources.items() if ones}, behind))
+    everybody = [pair for ones in pairs.values() for pair in ones]
+
+    async def switch_provider(name: str, down: bool) -> None:
+        await asyncio.gather(*(pair.switch(down=down) for pair in everybody if pair.provider.name == name))
+
+    async def open_streams(topics: Sequence[str], process: str) -> Sequence[Stream]:
+        return await readers.open(topics, process, traffic)
+
+    stage = Stage(
+        store=store,
+        publisher=publisher,
+        open_streams=open_streams,
+        consume=consume,
+        traffic=traffic,
+        decode=Decoder(Schemas()),
+        encode=encode,
+        texts=texts,
+        seals=parts.seals,
+        senders=SENDERS,
+        policy=parts.policy,
+        snapshot=parts.snapshot,
+        handling=parts.handling,
+        feedback=feedback,
+        outlet=outlet,
+        providers={channel: [CountedProvider(provider=pair.provider, traffic=traffic) for pair in ones] for channel, ones in pairs.items()},
+        networks={(channel, pair.provider.name): pair.server for channel, ones in pairs.items() for pair in ones},
+        switch_provider=switch_provider,
+        busy=lambda: traffic.requests,
+    )
+    return Conductor(
+        scenario=parts.scenario,
+        stage=stage,
+        clock=clock,
+        timeline=parts.timeline,
+        town=parts.town,
+        producers=parts.producers,
+        actors=Actors(stage=stage, town=parts.town, producers=parts.producers, clock=clock),
+        pace=pace,
+    )
+
+
+async def _pairs(parts: Parts, around: Surroundings, stack: AsyncExitStack) -> Mapping[Channel, Sequence[Pair]]:
+    """The scenario's providers, each known to the town."""
+    pairs = {
+        channel: [await open_pair(channel, name, around, stack) for name in names] for channel, names in parts.scenario.providers.items()
+    }
+    for channel, ones in pairs.items():
+        for pair in ones:
+            parts.town.connect(channel, pair.provider.name, pair.server)
+    return pairs
+
+
+def _patience(scenario: Scenario) -> timedelta:
+    """Adapters wait by the machine's clock, so a silence that the story wants must not cost its whole length."""
+    silent = any(reaction.hang is not None and reaction.hang >= SILENCE for rule in scenario.world for reaction in rule.then)
+    return _IMPATIENT if silent else _PATIENT
