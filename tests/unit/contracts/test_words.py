@@ -1,6 +1,7 @@
 """The same words in the schemas, in the core and in topics.yaml."""
 
 import json
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
@@ -95,3 +96,14 @@ def test_the_readme_names_every_type_with_its_topic() -> None:
         if len(cells) == 4 and cells[0].startswith("`") and cells[1].endswith(".v1`"):
             told |= dict.fromkeys(cells[0].replace("`", "").split(), cells[1].strip("`"))
     assert told == {**TOPICS, "dispatch.requested": "dispatch.<channel>.v1"}
+
+
+def test_the_readme_has_every_section_that_the_code_cites() -> None:
+    """ "contracts §3" leads somewhere."""
+    root = CONTRACTS.parent
+    headings = set(re.findall(r"^## (§\d+) ", (CONTRACTS / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    sources = [
+        path for folder in ("services", "tests", "docs") for path in (root / folder).rglob("*") if path.suffix in {".py", ".sql", ".md"}
+    ]
+    cited = {section for path in sources for section in re.findall(r"contracts (§\d+)", path.read_text(encoding="utf-8"))}
+    assert {"§1", "§2", "§3"} <= cited <= headings
