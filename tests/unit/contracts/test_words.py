@@ -99,7 +99,7 @@ def test_the_readme_names_every_type_with_its_topic() -> None:
 
 
 def test_the_readme_has_every_section_that_the_code_cites() -> None:
-    """ "contracts §3" leads somewhere."""
+    """A citation such as "contracts §3" leads somewhere."""
     root = CONTRACTS.parent
     headings = set(re.findall(r"^## (§\d+) ", (CONTRACTS / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     sources = [
