@@ -18,14 +18,15 @@ def first_notice(view: View, obligation: Obligation, *, step: Step = Step.N0, ch
     if tries and (len(begun) < len(tries) or any(attempt.state in _OVER for attempt in begun)):
         return plan  # the ladder has moved on: what follows is the fallback's
     since = view.known_since(obligation)
-    tried = {attempt.channel for attempt in tries}
+    # a letter that left beside the first notice is not sent twice
+    tried = {attempt.channel for attempt in view.tries_of(obligation)}
     alone = any(reliable_alone(view, obligation, attempt.channel, attempt.release_at) for attempt in begun)
     for channel in channels or view.reach.order:
         if alone:
             break
         if channel in tried:
             continue
-        when = soonest(view, obligation, channel, since)
+        when = soonest(view, obligation, channel, since) if view.room(channel, obligation) else Why.CAP_REACHED
         if isinstance(when, Why):
             plan.omissions.append(Omission(obligation=obligation, step=step, channel=channel, reason=when, at=since))
             continue
@@ -55,7 +56,7 @@ def formal_letter(view: View, obligation: Obligation) -> Plan:
     if view.reach.order[0] is Channel.LETTER:
         return plan
     since = view.known_since(obligation)
-    when = soonest(view, obligation, Channel.LETTER, since)
+    when = soonest(view, obligation, Channel.LETTER, since) if view.room(Channel.LETTER, obligation) else Why.CAP_REACHED
     if isinstance(when, Why):
         plan.omissions.append(Omission(obligation=obligation, step=Step.L, channel=Channel.LETTER, reason=when, at=since))
         return plan
@@ -91,7 +92,7 @@ def _complement(view: View, obligation: Obligation, tries: list[Attempt], plan: 
         return extra
     used = {attempt.channel for attempt in tries} | {intent.channel for intent in plan.intents}
     when = soonest(view, obligation, Channel.EMAIL, view.known_since(obligation))
-    if Channel.EMAIL in used or isinstance(when, Why):
+    if Channel.EMAIL in used or isinstance(when, Why) or not view.room(Channel.EMAIL, obligation):
         return extra
     extra.intents.append(
         Intent(

@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 
 from services.core.decide import UndecidableError, decide, verdict_of
-from services.core.model import Case, Hold
+from services.core.model import Case, Hold, Item
 from services.core.states import Happened
 from services.core.words import (
     AlertType,
     AttemptState,
     Channel,
+    ContactStatus,
     Evidence,
     Kind,
     ObligationState,
@@ -281,3 +282,23 @@ def test_a_rule_that_never_ends_is_one_persons_trouble(monkeypatch: pytest.Monke
     monkeypatch.setattr("services.core.decide._ROUNDS", 0)
     with pytest.raises(UndecidableError):
         decide(case(meeting()), environment(), NOW)
+
+
+def test_the_letter_of_a_formal_convocation_leaves_once() -> None:
+    """It stands beside the first notice: when the first notice falls to a letter too, one letter says both (§10.4: one a duty)."""
+    duty = meeting(legal_value="formal", due_at=paris("2026-12-04", "10:00"))
+    points = (mobile(status=ContactStatus.UNVERIFIED), letterbox())
+    story = Story(case=case(duty, contacts=points))
+    story.decide()
+    assert [one.channel for one in story.case.attempts if one.channel is Channel.LETTER] == [Channel.LETTER]
+
+
+def test_a_first_notice_obeys_the_caps_of_its_duty() -> None:
+    """A letter of an older date was refused by the printer: the new date does not go by letter again (§10.4)."""
+    duty = meeting(revision=2)
+    old = replace(attempt(about=duty, channel=Channel.LETTER, state=AttemptState.FAILED), items=())
+    old = replace(old, items=(Item(obligation_id=duty.obligation_id, revision=1, step=Step.N0),))
+    story = Story(case=case(duty, contacts=(letterbox(),), attempts=(old,)))
+    decision = story.decide()
+    assert not decision.releases
+    assert [skip.reason for skip in decision.skips if skip.items[0].step is Step.N0] == [Why.CAP_REACHED]
