@@ -24,17 +24,16 @@ class Relay:
     encode: Encode
     #: who we are in a CloudEvent's ``source``
     source: str
-    shards: int = 16
     limit: int = 1000
     fuse: Fuse = no_fuse
 
     async def round(self, now: datetime) -> int:
-        """Publish what waits in every shard; returns how many messages Kafka has on disk.
+        """Publish what waits, shard by shard; returns how many messages Kafka has on disk.
 
         Raises ``StoreUnavailable`` and ``NotPublished`` with nothing marked: what was published twice carries the same id.
         """
         published = 0
-        for shard in range(self.shards):
+        for shard in await self.store.waiting_shards():
             published += await self._shard(shard, now)
         return published
 

@@ -77,6 +77,10 @@ class MemoryStore:
         """See ``Store.next_wake``."""
         return self._wakes.next(lane)
 
+    async def waiting_shards(self) -> list[int]:
+        """See ``Store.waiting_shards``."""
+        return sorted({row.shard for row in self._tables.outbox.all()})
+
     async def outbox_size(self) -> int:
         """See ``Store.outbox_size``."""
         return len(self._tables.outbox.all())

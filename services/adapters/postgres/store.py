@@ -57,6 +57,11 @@ class PostgresStore:
         at: datetime | None = await self._value(_NEXT_WAKE[lane])
         return at
 
+    async def waiting_shards(self) -> list[int]:
+        """See ``Store.waiting_shards``."""
+        with database_errors():
+            return [row["shard"] for row in await self._pool.fetch(SQL["waiting_shards"])]
+
     async def outbox_size(self) -> int:
         """See ``Store.outbox_size``."""
         return int(await self._value("outbox_size"))

@@ -140,6 +140,10 @@ class Store(Protocol):
         """The earliest instant at which somebody not quarantined wants to be looked at, in this lane or over both."""
         ...
 
+    async def waiting_shards(self) -> list[int]:
+        """Shards of the outbox in which rows are not yet published, lowest first."""
+        ...
+
     async def outbox_size(self) -> int:
         """Rows not yet published."""
         ...

@@ -84,6 +84,20 @@ async def test_one_relay_at_a_time_works_on_a_shard(store: AnyStore) -> None:
         assert len(await other.claim_outbox(3, 100)) > 0
 
 
+async def test_only_shards_with_work_are_named(store: AnyStore) -> None:
+    """The relay visits these and no other; a shard is named until its last row is published."""
+    assert await store.waiting_shards() == []
+    await put(store, *(outgoing(f"p{number}") for number in range(3)), outgoing(LUC))
+    named = await store.waiting_shards()
+    assert named == sorted(set(named))
+    async with store.unit() as unit:
+        rows = await claimed(unit)
+        assert named == sorted({row.shard for row in rows})
+        first = rows[0].shard
+        await unit.mark_published([row.id for row in rows if row.shard != first], NOW)
+    assert await store.waiting_shards() == [first]
+
+
 async def test_a_receipt_that_overtook_is_found_by_its_reference(store: AnyStore) -> None:
     """As long as it waits; once matched it is a fact like others."""
     early = receipt("r1", attempt_id=None, person_id=None, effect=ReceiptEffect.WAITING)

@@ -51,6 +51,14 @@ async def test_a_fact_only_wakes_earlier(store: AnyStore) -> None:
     assert await due(store, NOW + HOUR, Lane.CAMPAIGN) == [LUC]
 
 
+async def test_each_lane_has_its_own_next_instant(store: AnyStore) -> None:
+    """A backlog of a campaign is not what the lane of meetings waits for."""
+    await write(store, wake(LUC, NOW + HOUR, NOW), wake(ANNIE, None, NOW - HOUR))
+    assert await store.next_wake(Lane.LIVE) == NOW + HOUR
+    assert await store.next_wake(Lane.CAMPAIGN) == NOW - HOUR
+    assert await store.next_wake() == NOW - HOUR
+
+
 async def test_a_decision_replaces(store: AnyStore) -> None:
     """Later instants too; ``None`` clears the lane."""
     await write(store, wake(LUC, NOW, NOW))

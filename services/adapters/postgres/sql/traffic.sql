@@ -35,6 +35,16 @@ LIMIT $2;
 -- The broker has these.
 UPDATE outbox SET published_at = $2 WHERE id = ANY ($1::bigint[]) AND published_at IS NULL;
 
+-- name: waiting_shards
+-- Shards with something to publish: from one to the next in the index, however long the queue is.
+WITH RECURSIVE waiting (shard) AS (
+    (SELECT shard FROM outbox WHERE published_at IS NULL ORDER BY shard LIMIT 1)
+    UNION ALL
+    SELECT (SELECT o.shard FROM outbox o WHERE o.published_at IS NULL AND o.shard > waiting.shard ORDER BY o.shard LIMIT 1)
+    FROM waiting WHERE waiting.shard IS NOT NULL
+)
+SELECT shard FROM waiting WHERE shard IS NOT NULL;
+
 -- name: outbox_size
 -- How many wait.
 SELECT count(*) FROM outbox WHERE published_at IS NULL;
