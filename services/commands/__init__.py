@@ -35,6 +35,8 @@ COMMANDS: dict[str, Command] = {
     "migrate": Command(summary="Bring the database to this version's schema.", target="services.commands.migrate:migrate"),
     "topics": Command(summary="Create missing Kafka topics and say what differs.", target="services.commands.topics:topics"),
     "publish": Command(summary="Publish events from files into Kafka.", target="services.commands.publish:publish"),
+    "simulate": Command(summary="Play scenario files and say which expectations hold.", target="services.commands.simulate:simulate"),
+    "demo": Command(summary="Watch the people of the study live a fortnight, in about a minute.", target="services.commands.demo:demo"),
     "doctor": Command(summary="Say what is missing on this machine and how to get it.", target="services.commands.doctor:doctor"),
 }
 

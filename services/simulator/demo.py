@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -38,6 +38,8 @@ class Show:
     #: seconds a told line stays before time goes on; 0 plays as fast as the work goes
     seconds_per_line: float
     addresses: Sequence[str] = ()
+    #: pages should look again
+    changed: Callable[[], None] = lambda: None
     told: int = 0
     instants: int = 0
     _seen: int = 0
@@ -59,6 +61,8 @@ class Show:
         """Read what is new in the journal and show it."""
         journal = await self.store.journal()
         fresh, self._seen = journal[self._seen :], len(journal)
+        if fresh:
+            self.changed()
         for line in fresh:
             standing = self._people.get(str(line.fields.get("person")))
             if standing is not None:
@@ -102,14 +106,19 @@ class Show:
         where = [Text(line, style="dim") for line in self.addresses]
         return Group(self._head(), body, *where)
 
+    def figures(self) -> dict[str, int]:
+        """How many messages were sent, and how many alerts raised."""
+        people = self._people.values()
+        return {"sent": sum(one.sent for one in people), "alerts": sum(one.alerts for one in people)}
+
     def _head(self) -> RenderableType:
         words = self.teller.words
         people = self._people.values()
         counts = words["counts"].format(
-            sent=sum(one.sent for one in people),
+            sent=self.figures()["sent"],
             reached=sum(one.answered for one in people),
             people=len(self._people),
-            alerts=sum(one.alerts for one in people),
+            alerts=self.figures()["alerts"],
         )
         head = Table.grid(expand=True)
         head.add_column(ratio=1)

@@ -39,7 +39,7 @@ class Border:
         """The message to publish, value as it came; or every problem, none quoting a value."""
         try:
             head = msgspec.json.decode(event, type=_Head)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
             return [Problem(path="/", message="not a JSON object in UTF-8")]
         topic = self.topic_of(head.type) if isinstance(head.type, str) else None
         if topic is None or topic not in WRITABLE:

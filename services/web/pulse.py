@@ -11,7 +11,7 @@ class Changes(Protocol):
         """About to tell."""
         ...
 
-    async def wait(self) -> None:
+    async def wait(self) -> object:
         """Return when set."""
         ...
 

@@ -5,8 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
+
 from services.adapters.postgres.connection import connect, database_errors
 from services.adapters.postgres.migrate import migrate
+from services.core.ports.store import StoreUnavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,8 @@ class Databases:
         try:
             with database_errors():
                 await connection.execute(statement)
+        except asyncpg.InsufficientPrivilegeError:
+            raise StoreUnavailable("the database's role may not create databases, and every play needs one of its own") from None
         finally:
             await connection.close()
 

@@ -89,13 +89,13 @@ class Listener:
             ),
             events=Events(border=Border(decode=Decoder(Schemas()), topic_of=topic_of), outlet=behind.outlet, tokens=_NOBODY),
             claims=ClaimDesk(claims=behind.claims, clock=behind.clock, tokens=_NOBODY),
-            health=HealthPages(checks=_Well()),
+            health=HealthPages(checks=Well()),
             pages_dir=templates() / "pages",
             https=False,
         )
 
 
-class _Well:
+class Well:
     """A play that is not well has failed already."""
 
     async def alive(self) -> Sequence[Lack]:

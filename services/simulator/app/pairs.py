@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Protocol
 
 from services.adapters.providers.callbacks import CallbackSource, Scripts
@@ -29,7 +30,7 @@ from services.simulator.servers.voice_gateway import VoiceGateway
 
 #: of accounts that exist for one play; SMPP allows eight octets
 _SECRET: Final = "a secret"  # noqa: S105 -- of nothing
-_RETURNS: Final = Returns(secret="return paths of plays", domain="rappel.example")
+_RETURNS: Final = Returns(secret="return paths of plays", domain="rappel.example")  # noqa: S106 -- likewise
 _MAILBOXES: Final = frozenset({"reponse@rappel.example", "plaintes@rappel.example"})
 _SENDER: Final = Sender(name="France Travail", address="rappel@rappel.example", reply_to="reponse@rappel.example")
 _LETTER_LINES: Final = ("FRANCE TRAVAIL", "1 PLACE DE LA GARE", "59000 LILLE")
@@ -91,6 +92,8 @@ class Surroundings:
     public_url: Callable[[Channel], str]
     #: of the machine's clock: how long an adapter waits for an answer
     patience: timedelta
+    #: where letters and e-mails can be looked at; none: nowhere
+    folder: Path | None = None
 
 
 async def open_pair(channel: Channel, name: str, around: Surroundings, stack: AsyncExitStack) -> Pair:
@@ -122,7 +125,8 @@ async def _email(name: str, around: Surroundings, stack: AsyncExitStack) -> Pair
     receiver = BounceReceiver(name, ReceiverSettings(returns=_RETURNS, mailboxes=_MAILBOXES), around.feedback, around.clock)
     await receiver.start()
     stack.push_async_callback(receiver.stop)
-    server = MailServer(name, around.town, around.clock, returns_to=("127.0.0.1", receiver.port))
+    folder = around.folder / "e-mails" if around.folder else None
+    server = MailServer(name, around.town, around.clock, returns_to=("127.0.0.1", receiver.port), folder=folder)
     await server.start()
     stack.push_async_callback(server.stop)
     settings = SmtpSettings(host="127.0.0.1", port=server.port, sender=_SENDER, returns=_RETURNS, tls="none", patience=around.patience)
@@ -152,7 +156,8 @@ async def _voice(name: str, around: Surroundings, stack: AsyncExitStack) -> Pair
 
 async def _letters(name: str, around: Surroundings, stack: AsyncExitStack) -> Pair:
     webhook = f"{around.public_url(Channel.LETTER)}/callbacks/{name}"
-    server = PrintShop(name, around.town, around.clock, webhook=webhook, credentials=("webhook", _SECRET))
+    folder = around.folder / "lettres" if around.folder else None
+    server = PrintShop(name, around.town, around.clock, webhook=webhook, credentials=("webhook", _SECRET), folder=folder)
     await server.start()
     stack.push_async_callback(server.stop)
     settings = MailevaSettings(

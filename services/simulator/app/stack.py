@@ -5,11 +5,12 @@ know nothing of each other and touch nothing of anybody else's.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from services.adapters.contracts import Decoder, Schemas, encode
@@ -49,6 +50,10 @@ _IMPATIENT: Final = timedelta(seconds=3)
 _LINGER: Final = timedelta(0)
 
 
+#: something that looks at a play while it stands, such as the staff's pages
+Beside = Callable[[Conductor, PostgresPages], AbstractAsyncContextManager[None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playground:
     """Servers on which plays take place, one after the other or side by side."""
@@ -58,8 +63,12 @@ class Playground:
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     @asynccontextmanager
-    async def play(self, scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None) -> AsyncIterator[Conductor]:
+    async def play(
+        self, scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None, *, folder: Path | None = None, beside: Beside | None = None
+    ) -> AsyncIterator[Conductor]:
         """A play, ready to begin; its topics and its database are gone when the block ends.
+
+        ``folder`` is where the print shop's letters and the mail server's e-mails go; ``beside`` runs as long as the play stands.
 
         Raises ``PolicyError`` when the scenario overrides what is not there, ``KafkaUnavailable`` and ``StoreUnavailable``.
         """
@@ -73,7 +82,11 @@ class Playground:
             pool = await stack.enter_async_context(open_pool(database))
             store = PostgresStore(pool, journal=True)
             readers = Readers(kafka=self.kafka, topics=topics, play=name)
-            yield await _conductor(parts, texts, pace, store, PostgresPages(pool), readers, stack)
+            pages = PostgresPages(pool)
+            conductor = await _conductor(parts, texts, pace, store, pages, readers, stack, folder)
+            if beside is not None:
+                await stack.enter_async_context(beside(conductor, pages))
+            yield conductor
 
 
 @asynccontextmanager
@@ -124,7 +137,14 @@ class Readers:
 
 
 async def _conductor(
-    parts: Parts, texts: JinjaTexts, pace: Pace | None, store: Store, pages: PostgresPages, readers: Readers, stack: AsyncExitStack
+    parts: Parts,
+    texts: JinjaTexts,
+    pace: Pace | None,
+    store: Store,
+    pages: PostgresPages,
+    readers: Readers,
+    stack: AsyncExitStack,
+    folder: Path | None,
 ) -> Conductor:
     clock = parts.clock
     kafka = await stack.enter_async_context(KafkaPublisher(readers.kafka, linger=_LINGER))
@@ -146,6 +166,7 @@ async def _conductor(
             scripts=CallScripts(store=store, clerk=clerk, snapshot=parts.snapshot, clock=clock),
             public_url=listener.public_url,
             patience=_patience(parts.scenario),
+            folder=folder,
         ),
         stack,
     )
