@@ -16,7 +16,9 @@ _POLICY_CITED = re.compile(rf"\bR-({_NUMBER})\b")
 _STORY = re.compile(r"\bSC-\d+\b")
 _HEADING = re.compile(rf"^#+ §({_NUMBER}) ", re.MULTILINE)
 #: a section of somebody else's document: "contracts §3", "RFC 3464 §2.3.3", "3GPP TS 23.040 §9.2.3.24.1", "SMPP 3.4 §5.2.12"
-_ELSEWHERE = re.compile(r"(?:contracts|design|RFC \d+|TS [\d.]+|SMPP(?: 3\.4[^.§]*\()?|decision [\d-]+),? ?(?:§ ?[\d.]+(?:, | and ))*$")
+_ELSEWHERE = re.compile(
+    r"(?:contracts|design|RFC \d+|TS [\d.]+|SMPP(?: 3\.4)?(?:[^.§]*\()?|decision [\d-]+),? ?(?:§ ?[\d.]+(?:, | and ))*$"
+)
 _PATH = re.compile(r"`((?:services|templates|contracts|tests|infra|docs)/[^`\s*<>{}…]+)`")
 
 
