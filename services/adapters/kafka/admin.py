@@ -1,12 +1,14 @@
 """Administration of a cluster: topics created and compared with what they should be, and how far a group is behind."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 # the package is half typed: its names are there, it does not say that it gives them away
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
@@ -14,7 +16,8 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetS
 from services.adapters.kafka.connection import KafkaConnection, KafkaUnavailable
 from services.adapters.kafka.topics import Topic
 
-_REQUEST_TIMEOUT = 10.0
+#: seconds for the cluster to do what it was asked
+_OPERATION_TIMEOUT = 15.0
 #: a partition or a group that was just made, or whose broker just left, is without a leader for a moment
 _NOT_YET = (
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -28,7 +31,7 @@ _NOT_YET = (
     KafkaError._NOENT,  # noqa: SLF001 - librdkafka's own codes are public and begin with an underscore: "no leaders found"
 )
 #: together 5 s
-_PATIENCE = 100
+_TRIES = 100
 _BREATH = 0.05
 T = TypeVar("T")
 
@@ -80,15 +83,17 @@ class TopicsRefused(Exception):
 class KafkaAdmin:
     """Administrative requests to one cluster. Every method raises ``KafkaUnavailable`` when no broker answers."""
 
-    def __init__(self, connection: KafkaConnection) -> None:
+    def __init__(self, connection: KafkaConnection, *, patience: timedelta = timedelta(seconds=5)) -> None:
+        """``patience``: how long a broker may take to answer before it counts as away."""
         self._connection = connection
+        self._patience = patience.total_seconds()
         # librdkafka would print lost connections on standard error; what matters comes back as an exception
         self._client = AdminClient({**connection.librdkafka(), "log_level": 0, "client.id": "sans-faute-admin"})
 
     async def partitions(self) -> dict[str, int]:
         """Number of partitions of every topic that exists."""
         try:
-            metadata = await asyncio.to_thread(self._client.list_topics, timeout=_REQUEST_TIMEOUT)
+            metadata = await asyncio.to_thread(self._client.list_topics, timeout=self._patience)
         except KafkaException as trouble:
             self._judge(trouble)
             raise
@@ -111,12 +116,16 @@ class KafkaAdmin:
 
     async def recreate(self, topics: Collection[Topic]) -> None:
         """Delete topics with all their records and create them anew: for tests and simulations."""
-        there = await self.partitions()
-        doomed = [topic.name for topic in topics if topic.name in there]
-        if doomed:
-            for deleted in self._client.delete_topics(doomed, operation_timeout=_REQUEST_TIMEOUT).values():
-                await self._answer(deleted)
+        await self.delete([topic.name for topic in topics])
         await self._create(topics)
+
+    async def delete(self, names: Collection[str]) -> None:
+        """Delete topics with all their records; names that do not exist are left out."""
+        there = await self.partitions()
+        doomed = [name for name in names if name in there]
+        if doomed:
+            for deleted in self._client.delete_topics(doomed, operation_timeout=_OPERATION_TIMEOUT).values():
+                await self._answer(deleted)
 
     async def lag(self, group: str, names: Iterable[str]) -> dict[tuple[str, int], Lag]:
         """Committed and end offset of every partition of these topics for a group; uncommitted counts from the oldest record.
@@ -144,13 +153,11 @@ class KafkaAdmin:
             for topic in topics
         ]
         refused: list[str] = []
-        for name, created in self._client.create_topics(new, operation_timeout=_REQUEST_TIMEOUT).items():
+        for name, created in self._client.create_topics(new, operation_timeout=_OPERATION_TIMEOUT).items():
             try:
-                await asyncio.wrap_future(created)
+                await self._answer(created)
             except KafkaException as trouble:
                 code = trouble.args[0].code()
-                if code < 0:
-                    self._judge(trouble)
                 # somebody else may have created it at the same moment: fine
                 if code != KafkaError.TOPIC_ALREADY_EXISTS:
                     refused.append(f"{name}: {trouble.args[0].str()}")
@@ -174,27 +181,48 @@ class KafkaAdmin:
 
     async def _offsets(self, partitions: Collection[TopicPartition], spec: OffsetSpec) -> dict[tuple[str, int], int]:
         asked = list(partitions)
-        found = await self._patiently(lambda: list(self._client.list_offsets(dict.fromkeys(asked, spec)).values()))
-        return {(partition.topic, partition.partition): answer.offset for partition, answer in zip(asked, found, strict=True)}
+
+        async def ask() -> list[int | BaseException]:
+            answers = self._client.list_offsets(dict.fromkeys(asked, spec)).values()
+            async with self._in_time():
+                found = await asyncio.gather(*map(asyncio.wrap_future, answers), return_exceptions=True)
+            return [each if isinstance(each, BaseException) else each.offset for each in found]
+
+        found = await self._patiently(ask)
+        return {(partition.topic, partition.partition): offset for partition, offset in zip(asked, found, strict=True)}
 
     async def _committed(self, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
-        question = ConsumerGroupTopicPartitions(group, partitions)
-        (found,) = await self._patiently(lambda: list(self._client.list_consumer_group_offsets([question]).values()))
-        # librdkafka says "nothing committed" with a negative offset
-        return {(each.topic, each.partition): each.offset for each in found.topic_partitions if each.offset >= 0}
+        async def ask() -> list[TopicPartition | BaseException]:
+            try:
+                found = await asyncio.to_thread(self._ask_committed, group, partitions)
+            except KafkaException as trouble:
+                return [trouble]
+            return [KafkaException(each.error) if each.error is not None else each for each in found]
 
-    async def _patiently(self, ask: "Callable[[], list[Future[T]]]") -> list[T]:
+        # librdkafka says "nothing committed" with a negative offset
+        return {(each.topic, each.partition): each.offset for each in await self._patiently(ask) if each.offset >= 0}
+
+    def _ask_committed(self, group: str, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """With a consumer that joins nothing: AdminClient's own call ends the process (a null pointer in librdkafka 2.16) when the group's
+        coordinator is not known yet, as after a broker's restart.
+        """
+        consumer = Consumer({**self._connection.librdkafka(), "group.id": group, "enable.auto.commit": False, "log_level": 0})
+        try:
+            return consumer.committed(partitions, timeout=self._patience)
+        finally:
+            consumer.close()
+
+    async def _patiently(self, ask: Callable[[], Awaitable[list[T | BaseException]]]) -> list[T]:
         """Ask until every answer is one; a cluster that has just started, or lost a broker, is not there yet for a moment."""
-        for _ in range(_PATIENCE):
+        for _ in range(_TRIES):
+            found = await ask()
             answers: list[T] = []
-            complete = True
-            for answer in await asyncio.gather(*map(asyncio.wrap_future, ask()), return_exceptions=True):
+            for answer in found:
                 if isinstance(answer, BaseException):
                     self._judge(answer, but=_NOT_YET)
-                    complete = False
                 else:
                     answers.append(answer)
-            if complete:
+            if len(answers) == len(found):
                 return answers
             # what the client remembers is out of date; this makes it ask again
             await self.partitions()
@@ -203,10 +231,20 @@ class KafkaAdmin:
 
     async def _answer(self, answer: "Future[T]") -> T:
         try:
-            return await asyncio.wrap_future(answer)
+            async with self._in_time():
+                return await asyncio.wrap_future(answer)
         except KafkaException as trouble:
             self._judge(trouble)
             raise
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """The library's own time limits have holes: an answer that never comes is a broker that is away."""
+        try:
+            async with asyncio.timeout(self._patience + _OPERATION_TIMEOUT):
+                yield
+        except TimeoutError:
+            raise KafkaUnavailable(self._connection, "no answer") from None
 
     def _judge(self, trouble: BaseException, *, but: Collection[int] = ()) -> None:
         """Raise what went wrong, unless its code is expected."""

@@ -69,6 +69,8 @@ class FaustStream:
         self._safe: dict[Partition, int] = {}
         self._more = asyncio.Event()
         self._room = asyncio.Event()
+        #: counts rebalances: what came before one is read again after it
+        self._epoch = 0
         self._stopping = False
         self._app: Any = None
         self._watch: asyncio.Task[None] | None = None
@@ -94,6 +96,7 @@ class FaustStream:
         """Join the group; raises ``MissingTopics`` (Faust would only log it), ``KafkaUnavailable`` and ``StreamBroken``."""
         self.progress.positions.update(await standing(self._connection, self.topics, self.group))
         self._app = _app(self._connection, self.group, self._member)
+        self._app.before_revocation = self._let_go_of_what_waits
         raw = self._app.topic(*sorted(self.topics), key_serializer="raw", value_serializer="raw", acks=True)
         self._app.agent(raw, name=f"{self.group}.collect")(self._collect)
         self._app.on_partitions_revoked.connect(self._on_revoked)
@@ -166,12 +169,24 @@ class FaustStream:
     async def _collect(self, stream: Any) -> None:
         """The agent. Nothing may be raised here: an exception that leaves an agent acknowledges its event, or stalls it for good."""
         async for event in stream.noack().events():
+            epoch = self._epoch
             while self._stopping or len(self._arrived) >= 2 * self._max_batch:
                 # back-pressure; a stopping stream takes nothing any more
                 self._room.clear()
                 await self._room.wait()
-            self._arrived.append(_Arrived(_record(event.message), event))
-            self._more.set()
+            if epoch == self._epoch:
+                self._arrived.append(_Arrived(_record(event.message), event))
+                self._more.set()
+            else:
+                self._app.consumer.unacked.discard(event.message)
+
+    def _let_go_of_what_waits(self) -> None:
+        """Before partitions go, Faust waits until everything that it gave is acknowledged: nobody has begun what still waits here."""
+        self._epoch += 1
+        for arrived in self._arrived:
+            self._app.consumer.unacked.discard(arrived.event.message)
+        self._arrived.clear()
+        self._room.set()
 
     async def _on_revoked(self, _app: Any, revoked: Collection[TP], **_others: Any) -> None:
         """Partitions go, and Faust has waited for what we had of them; what it forgot to commit is committed here.
@@ -186,9 +201,7 @@ class FaustStream:
                 await self._app.consumer._commit(offsets)  # noqa: SLF001 - there is no public way to commit given offsets
             except Exception as error:  # noqa: BLE001 - the records come again and change nothing
                 _log.warning("offsets not committed", group=self.group, error=type(error).__name__)
-        self._arrived = deque(one for one in self._arrived if (one.record.topic, one.record.partition) not in theirs)
         self._in_flight.forget(theirs)
-        self._room.set()
 
     async def _watch_over(self, app: Any) -> None:
         """Wake whoever waits for records when the app ends by itself: it has no other way to tell."""
@@ -201,10 +214,16 @@ class FaustStream:
 
 
 class _App(faust.App):
-    """Faust without its folder on disk: we have no tables."""
+    """Faust without its folder on disk (we have no tables), and with a word to us before partitions go."""
+
+    before_revocation: Callable[[], None]
 
     def _create_directories(self) -> None:
         """Nothing to create."""
+
+    async def _on_partitions_revoked(self, revoked: Any) -> None:
+        self.before_revocation()
+        await super()._on_partitions_revoked(revoked)
 
 
 def _app(connection: KafkaConnection, group: str, member: str | None) -> _App:

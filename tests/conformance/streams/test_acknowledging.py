@@ -65,10 +65,10 @@ async def test_kill_after_kill_nothing_is_lost(real_stage: KafkaStage, tmp_path:
     """A consuming process is killed with -9 in the middle of its work, twice; in the end every record was stored at least once."""
     topic, group, member = await real_stage.topic(partitions=8), real_stage.name("group"), real_stage.name("member")
     store = tmp_path / "stored"
-    total = 30_000
+    total = 12_000
     await real_stage.publisher.publish([Message(topic=topic, key=str(number), value=b"x" * 100) for number in range(total)])
     plan = real_stage.plan(topic, group, member, store=store)
-    for kill_after in (2_000, 4_000):
+    for kill_after in (1_500, 3_000):
         stored = 0
         async with consuming(plan) as happenings, asyncio.timeout(PATIENCE):
             async for kind, places in happenings:
