@@ -11,6 +11,8 @@ from tests.benchmarks.rows.flood import flood
 from tests.benchmarks.rows.growth import growth
 from tests.benchmarks.rows.letters import letters
 from tests.benchmarks.rows.live import live
+from tests.benchmarks.rows.sending import sending
+from tests.benchmarks.rows.waits import failure, quiet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,9 @@ ROWS: Final[Mapping[str, Row]] = {
     "flood": Row(what="actualisations into planned obligations", measure=flood),
     "live": Row(what="meetings into planned obligations", measure=live),
     "decide": Row(what="decisions on one core", measure=deciding),
+    "sending": Row(what="due people to an SMSC, against a task queue", measure=sending),
+    "quiet": Row(what="one event to the SMSC on a quiet system", measure=quiet),
+    "failure": Row(what="a hard failure to the next channel and to the alert", measure=failure),
     "letters": Row(what="letters against weasyprint", measure=letters),
     "growth": Row(what="ten times the people", measure=growth),
 }
