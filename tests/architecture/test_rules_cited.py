@@ -8,11 +8,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "docs" / "rules.md"
 SOURCES = sorted(path for path in (ROOT / "services").rglob("*") if path.suffix in {".py", ".sql", ".toml"})
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+CONTRACTS = ROOT / "contracts" / "README.md"
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), CONTRACTS, ROOT / "CHANGELOG.md"]
 
 _NUMBER = r"\d+(?:\.\d+)*"
 _CITED = re.compile(rf"§ ?({_NUMBER})")
 _POLICY_CITED = re.compile(rf"\bR-({_NUMBER})\b")
+_CONTRACT_CITED = re.compile(rf"\bcontracts ((?:(?:, | and )?§ ?{_NUMBER})+)")
 _STORY = re.compile(r"\bSC-\d+\b")
 _HEADING = re.compile(rf"^#+ §({_NUMBER}) ", re.MULTILINE)
 #: a section of somebody else's document: "contracts §3", "RFC 3464 §2.3.3", "3GPP TS 23.040 §9.2.3.24.1", "SMPP 3.4 §5.2.12"
@@ -44,6 +46,19 @@ def test_every_story_that_the_code_cites_is_in_the_table() -> None:
     told = set(_STORY.findall(RULES.read_text("utf-8")))
     cited = {story for path in SOURCES for story in _STORY.findall(path.read_text("utf-8"))}
     assert cited - told == set()
+
+
+def test_every_contract_that_the_code_cites_is_written_down() -> None:
+    """Each "contracts §n" of the services is a heading of contracts/README.md."""
+    written = set(_HEADING.findall(CONTRACTS.read_text("utf-8")))
+    cited = {
+        number
+        for path in SOURCES
+        for found in _CONTRACT_CITED.findall(path.read_text("utf-8"))
+        for number in re.findall(rf"§ ?({_NUMBER})", found)
+    }
+    assert cited
+    assert cited - written == set()
 
 
 def test_a_rule_is_written_once() -> None:
