@@ -30,6 +30,10 @@ _WRITTEN = {
 _PRESSED = {Choice.COME: "1 1", Choice.CANNOT_COME: "1 2", Choice.CALL_ME_BACK: "1 3", Choice.DONE: "1 1", Choice.WRONG_PERSON: "9"}
 
 
+class CannotHappen(Exception):
+    """The story wants something that is impossible at that instant: an answer to a message that nobody sent. Says what."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actors:
     """Everybody who is not a process of ours."""
@@ -82,7 +86,9 @@ class Actors:
         """The number or address from which somebody writes who was not written to."""
         kind = PointKind.PHONE if channel is Channel.SMS else PointKind.EMAIL
         spec = self.producers.person(person or "")
-        value = next(point.value for point in spec.points if point.kind is kind and point.value)
+        value = next((point.value for point in spec.points if point.kind is kind and point.value), None)
+        if value is None:
+            raise CannotHappen(f"{person} has no {kind} to write from at {self.clock.now()}")
         if channel is Channel.SMS:
             return self.stage.handling.numbers(value, spec.postal_code).e164 or value
         return value
@@ -122,14 +128,14 @@ class Actors:
                 held = candidate
                 break
         if held is None:
-            raise LookupError(f"{person} holds no message on {channel} at {event.at}")
+            raise CannotHappen(f"{person} holds no message on {channel} at {event.at}")
         return held
 
     async def _open_link(self, event: OpenLink) -> None:
         """HEAD and GET change nothing; a POST is what the page's form sends."""
         held = self.town.newest(event.person, event.to, with_link=True)
         if held is None or held.token is None:
-            raise LookupError(f"{event.person} holds no message with a link at {event.at}")
+            raise CannotHappen(f"{event.person} holds no message with a link at {event.at}")
         case = await self._behind(held.token)
         if event.method is not Method.POST or case is None:
             return
@@ -163,7 +169,7 @@ class Actors:
             owners = await unit.people_of_obligations([event.obligation])
         person = owners.get(event.obligation)
         if person is None:
-            raise LookupError(f"nobody owes {event.obligation} at {event.at}")
+            raise CannotHappen(f"nobody owes {event.obligation} at {event.at}")
         desk = FactsDesk(store=self.stage.store, outlet=self.stage.outlet, texts=self.stage.texts)
         await desk.act(
             advisor_id=event.advisor,

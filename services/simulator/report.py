@@ -120,11 +120,12 @@ def _lines(value: object) -> Iterator[str]:
         yield from str(text).splitlines()
 
 
-def for_scripts(scenario: Scenario, journal: Sequence[JournalLine], failures: Sequence[Failure]) -> str:
-    """One JSON object on one line; instants RFC 3339 in the scenario's zone."""
+def for_scripts(scenario: Scenario, journal: Sequence[JournalLine], failures: Sequence[Failure], trouble: str | None = None) -> str:
+    """One JSON object on one line; instants RFC 3339 in the scenario's zone. ``trouble``: why it was not played to its end."""
     told = {
         "scenario": scenario.name,
-        "passed": not failures,
+        "passed": not failures and trouble is None,
+        **({} if trouble is None else {"trouble": trouble}),
         "failures": [
             {
                 "file": failure.file,

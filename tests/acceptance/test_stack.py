@@ -7,7 +7,8 @@ import pytest
 
 from services.adapters.rendering.texts import JinjaTexts
 from services.runtime.embedded.postgres import EmbeddedPostgres
-from services.simulator.app import Playground, memory_play, open_playground, templates
+from services.simulator.app import memory_play, templates
+from services.simulator.app.stack import Playground, open_playground
 from services.simulator.report import comparable, failed
 from services.simulator.scenario.expect import judge
 from services.simulator.scenario.file import Scenario

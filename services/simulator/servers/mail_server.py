@@ -63,6 +63,7 @@ class MailServer:
         *,
         returns_to: tuple[str, int] | None = None,
         complaints_to: str = "plaintes@rappel.example",
+        answers_to: str = "reponse@rappel.example",
         folder: Path | None = None,
         announce_dsn: bool = True,
     ) -> None:
@@ -71,6 +72,8 @@ class MailServer:
         self._clock = clock
         self.returns_to = returns_to
         self._complaints_to = complaints_to
+        #: where somebody writes who holds no mail of ours
+        self._answers_to = answers_to
         self._folder = folder
         self._announce_dsn = announce_dsn
         self._server: asyncio.Server | None = None
@@ -233,17 +236,17 @@ class MailServer:
 
     async def inbound(self, sender: str, text: str) -> None:
         mail = next((mail for mail in reversed(self.mails.values()) if mail.to == sender), None)
-        if mail is None:
-            raise KeyError(sender)
+        mailbox, subject = (self._answers_to, "") if mail is None else (str(mail.message["Reply-To"]), str(mail.message["Subject"]))
         answer = EmailMessage(policy=SMTP_POLICY)
         answer["From"] = sender
-        answer["To"] = str(mail.message["Reply-To"])
-        answer["Subject"] = f"Re: {mail.message['Subject']}"
+        answer["To"] = mailbox
+        answer["Subject"] = f"Re: {subject}"
         answer["Date"] = self._date
-        answer["Message-ID"] = f"<{next(self._numbers)}.{mail.ref}@mx.example>"
-        answer["In-Reply-To"] = str(mail.message["Message-ID"])
-        answer.set_content(f"{text}\n\n> {mail.message['Subject']}\n")
-        await self._send(bytes(answer), parseaddr(str(mail.message["Reply-To"]))[1], sender=sender)
+        answer["Message-ID"] = f"<{next(self._numbers)}.{'new' if mail is None else mail.ref}@mx.example>"
+        if mail is not None:
+            answer["In-Reply-To"] = str(mail.message["Message-ID"])
+        answer.set_content(f"{text}\n\n> {subject}\n")
+        await self._send(bytes(answer), parseaddr(mailbox)[1], sender=sender)
 
     async def release(self, provider_ref: str) -> None:
         self.mails[provider_ref].released.set()
