@@ -340,15 +340,17 @@ class Story:
         self.store(ledger)
         return ledger.changes.receipts[-1].effect
 
-    def answer(self, choice: Choice, channel: ReplyChannel = ReplyChannel.SMS, at: datetime | None = None, **changed: Any) -> ReplyEffect:
-        """The person answers; answers its effect."""
+    def answer(
+        self, choice: Choice, channel: ReplyChannel = ReplyChannel.SMS, at: datetime | None = None, **changed: Any
+    ) -> ReplyEffect | None:
+        """The person answers; answers its effect, none when it was known."""
         self.now = at or self.now
         self._count += 1
         ledger = Ledger(self.now)
         row = replace(reply(f"y{self._count}", choice, channel, at=self.now), **changed)
         apply_reply(ledger, self.case, row, self.env.policy.link)
         self.store(ledger)
-        return ledger.changes.replies[-1].effect
+        return ledger.changes.replies[-1].effect if ledger.changes.replies else None
 
 
 def receipt(receipt_id: str, status: ReceiptStatus, **changed: Any) -> Receipt:
