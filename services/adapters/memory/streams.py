@@ -160,6 +160,11 @@ class MemoryStream:
         """Records acknowledged by the step, per topic."""
         return self.progress.acknowledged
 
+    @property
+    def assigned(self) -> frozenset[Partition]:
+        """The partitions that are dealt to this member now."""
+        return frozenset(self._next)
+
     async def start(self) -> None:
         """Join the group; raises ``MissingTopics``."""
         missing = self._broker.missing(sorted(self.topics))

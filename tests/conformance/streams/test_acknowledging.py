@@ -107,6 +107,8 @@ async def test_two_members_share_and_one_takes_over(stage: Stage) -> None:
         async with started(stage.stream([topic], group)) as second:
             also_working = workers.create_task(work(second, seen[1]))
             await publish_until(lambda: len(seen[1]) > 0)
+            assert not first.assigned & second.assigned
+            assert first.assigned | second.assigned == {(topic, number) for number in range(8)}
             also_working.cancel()
         before = seen[0].copy()
         await publish_until(lambda: len({partition for partition, _ in seen[0] - before}) == 8)
