@@ -21,22 +21,28 @@ def letter_limit_of(view: View, obligation: Obligation) -> LetterLimit:
     return letter_limit(view.policy.letters, view.residence, view.printer, view.local_day(obligation.due_at))
 
 
-def soonest(view: View, obligation: Obligation, channel: Channel, since: datetime, *, slot: bool = False) -> Opening | Why:
+def soonest(
+    view: View, obligation: Obligation, channel: Channel, since: datetime, *, slot: bool = False, capped: bool = True
+) -> Opening | Why:
     """The first instant from ``since`` on at which the channel may carry a message, and until when; or why it cannot.
 
-    ``slot``: a follow-up call, which starts at one of the slots (§10.10). An instant that is past by now is still good while its
-    window is open; otherwise the next one counts, never a flush of what is late.
+    ``slot``: a follow-up call, which starts at one of the slots (§10.10). Not ``capped``: word of a change, which no cap holds back
+    (§10.4). An instant that is past by now is still good while its window is open; otherwise the next one counts, never a flush of
+    what is late.
     """
     if channel is Channel.LETTER:
         at = max(since, view.now)
         limit = letter_limit_of(view, obligation).submit_by
         return (at, limit) if at <= limit else Why.LETTER_TOO_LATE
-    at, until = _first_free(view, obligation, channel, since, slot=slot)
-    if at < view.now:
-        waits_for_slot = slot and not is_open(view.policy, channel, view.residence, view.now)
-        at, until = _first_free(view, obligation, channel, view.now, slot=waits_for_slot)
-    if channel is Channel.VOICE and not view.calls_allowed(at, obligation):
-        return Why.CAP_REACHED
+    if not capped:
+        at, until = next_opening(view.policy, channel, view.residence, max(since, view.now))
+    else:
+        at, until = _first_free(view, obligation, channel, since, slot=slot)
+        if at < view.now:
+            waits_for_slot = slot and not is_open(view.policy, channel, view.residence, view.now)
+            at, until = _first_free(view, obligation, channel, view.now, slot=waits_for_slot)
+        if channel is Channel.VOICE and not view.calls_allowed(at, obligation):
+            return Why.CAP_REACHED
     latest = last_useful(view, obligation, channel)
     return (at, min(until, latest)) if at <= latest else Why.TOO_LATE
 

@@ -4,10 +4,12 @@ from services.core.decision import Intent, Omission, Plan
 from services.core.model import Attempt, Obligation
 from services.core.states import LIVE
 from services.core.timing import soonest
-from services.core.view import View
+from services.core.view import View, step_of
 from services.core.words import AttemptState, Channel, Step, Why
 
 _REACHED_SOMETHING = frozenset({AttemptState.ACCEPTED, AttemptState.DELIVERED, AttemptState.UNKNOWN, AttemptState.SUBMITTING})
+#: they reach somebody the same day
+_HEARD_TODAY = frozenset({Channel.SMS, Channel.VOICE})
 
 
 def was_announced_before(view: View, obligation: Obligation) -> bool:
@@ -37,12 +39,23 @@ def cancellation(view: View, obligation: Obligation) -> Plan:
     plan = Plan()
     if view.now >= obligation.due_at or _replaced(view, obligation):
         return plan
-    announced = [attempt for attempt in _messages(view, obligation) if attempt.state in _REACHED_SOMETHING]
-    told = [attempt for attempt in view.tries_of(obligation) if any(item.step is Step.CANCELLATION for item in attempt.items)]
-    if not announced or told:
+    announced = {attempt.channel for attempt in _messages(view, obligation) if attempt.state in _REACHED_SOMETHING}
+    if not announced:
         return plan
-    best = [channel for channel in view.best_channels(obligation) if channel is not Channel.LETTER]
-    for channel in [*best, *(channel for channel in view.reach.order if channel not in best)]:
+    told = {attempt.channel for attempt in view.tries_of(obligation) if step_of(attempt, obligation) is Step.CANCELLATION}
+    if not told:
+        best = view.best_channels(obligation)
+        plan.add(_first_of(view, obligation, [*best, *(channel for channel in view.reach.order if channel not in best)]))
+    planned = told | {intent.channel for intent in plan.intents}
+    if Channel.LETTER in announced and planned.isdisjoint(_HEARD_TODAY):
+        # a letter that says it may come after the person has left
+        plan.add(_first_of(view, obligation, [channel for channel in view.reach.order if channel in _HEARD_TODAY]))
+    return plan
+
+
+def _first_of(view: View, obligation: Obligation, channels: list[Channel]) -> Plan:
+    plan = Plan()
+    for channel in channels:
         plan.add(_at_once(view, obligation, Step.CANCELLATION, channel))
         if plan.intents:
             break
@@ -51,7 +64,7 @@ def cancellation(view: View, obligation: Obligation) -> Plan:
 
 def _at_once(view: View, obligation: Obligation, step: Step, channel: Channel) -> Plan:
     plan = Plan()
-    when = soonest(view, obligation, channel, view.known_since(obligation))
+    when = soonest(view, obligation, channel, view.known_since(obligation), capped=False)
     if isinstance(when, Why):
         plan.omissions.append(Omission(obligation=obligation, step=step, channel=channel, reason=when, at=view.now))
         return plan
