@@ -83,9 +83,12 @@ class Result:
     why_not: str | None = None
 
 
-async def interleaved(rounds: int, *contestants: Contestant) -> list[Figures]:
-    """A B A B …: what else the machine does in the meantime falls on everybody."""
+async def interleaved(rounds: int, *contestants: Contestant, warm: bool = False) -> list[Figures]:
+    """A B A B …: what else the machine does in the meantime falls on everybody. ``warm``: a first round that is not counted."""
     figures: list[list[float]] = [[] for _ in contestants]
+    if warm:
+        for contestant in contestants:
+            await contestant()
     for _ in range(rounds):
         for mine, contestant in zip(figures, contestants, strict=True):
             gc.collect()

@@ -1,4 +1,4 @@
-"""The peer of ``sending``: a procrastinate worker whose jobs send through our own SMPP provider. Run by ``main`` in a process of its own."""
+"""The peer of ``sending``: a procrastinate worker whose jobs send through our own SMPP provider, in a process of its own."""
 
 import asyncio
 import sys

@@ -31,7 +31,7 @@ async def flood(machine: Machine) -> Result:
             loop = partial(confluent_loop, connection, _TOPIC, machine.name("bare"), dsn)
             return await loop(people, opening, OPENING)
 
-    mine, theirs = await interleaved(machine.rounds, ours, bare)
+    mine, theirs = await interleaved(machine.rounds, ours, bare, warm=not machine.quick)
     line = Line(
         row="flood",
         what=f"{people:,} actualisations into planned obligations",

@@ -34,7 +34,7 @@ async def growth(machine: Machine) -> Result:
     small = await machine.template(f"lived_{few}", _lived(few, due))
     large = await machine.template(f"lived_{many}", _lived(many, due))
     before = _resident()
-    mine, theirs = await interleaved(machine.rounds, partial(planner, large), partial(planner, small))
+    mine, theirs = await interleaved(machine.rounds, partial(planner, large), partial(planner, small), warm=not machine.quick)
     line = Line(
         row="growth",
         what=f"{due:,} due among {many:,} people",

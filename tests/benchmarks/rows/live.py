@@ -53,4 +53,4 @@ async def _measure(machine: Machine, template: str, house: House, people: int) -
             loop = partial(faust_loop, connection, _TOPIC, machine.name("bare"), dsn)
             return await loop(people, meeting, now)
 
-    return await interleaved(machine.rounds, ours, bare)
+    return await interleaved(machine.rounds, ours, bare, warm=not machine.quick)
