@@ -75,10 +75,8 @@ class Playground:
         parts = parts_of(scenario)
         name = f"{self.databases.session}-{next(self._numbers)}"
         async with AsyncExitStack() as stack:
-            topics, database = await asyncio.gather(
-                stack.enter_async_context(_topics(KafkaAdmin(self.kafka), f"{name}.")),
-                stack.enter_async_context(self.databases.fresh(name)),
-            )
+            topics = await stack.enter_async_context(_topics(KafkaAdmin(self.kafka), f"{name}."))
+            database = await stack.enter_async_context(self.databases.fresh(name))
             pool = await stack.enter_async_context(open_pool(database))
             store = PostgresStore(pool, journal=True)
             readers = Readers(kafka=self.kafka, topics=topics, play=name)
