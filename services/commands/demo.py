@@ -1,10 +1,11 @@
 """`sans-faute demo`: the people of the study live a fortnight on the real stack, in about a minute."""
 
 import asyncio
+import io
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
@@ -27,10 +28,12 @@ from services.simulator.conductor import Conductor
 from services.simulator.demo import Show
 from services.simulator.scenario.file import Scenario
 from services.simulator.scenario.parse import parse
-from services.simulator.telling import Teller, summary
+from services.simulator.telling import SummaryRow, Teller, summary
 
 #: of a whole play on a terminal: slow enough to follow, about a minute
 _SECONDS_PER_LINE = 0.2
+#: columns where there is no terminal
+_WIDTH = 150
 
 
 def demo(
@@ -42,7 +45,7 @@ def demo(
     """Watch Geneviève, Luc, Leïla, Annie and the others being reached, on real Kafka, PostgreSQL and provider protocols."""
     settings = read_settings()
     set_up_logs(level="ERROR", form=settings.log_format)
-    console = Console(highlight=False, record=picture is not None, width=None if sys.stdout.isatty() else 150)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
     pause = 0.0 if fast or not console.is_terminal else _SECONDS_PER_LINE
     try:
         asyncio.run(_run(settings, console, pause, stay=console.is_terminal if stay is None else stay, picture=picture))
@@ -54,10 +57,11 @@ async def _run(settings: Settings, console: Console, pause: float, *, stay: bool
     def say(line: str) -> None:
         console.print(line, soft_wrap=True, markup=False, style="dim")
 
-    teller = Teller(_read("terminal/demo.toml"), _read("words/dates.toml"))
     scenario = parse(study.FILE)
     if not isinstance(scenario, Scenario):
         raise TypeError("the study's own file is not a scenario")
+    staff_names = {one.name: one.title for one in scenario.advisors.values()} | {one.name: one.title for one in scenario.agencies.values()}
+    teller = Teller(_read("terminal/demo.toml"), _read("words/dates.toml"), staff_names)
     texts, names, folder = JinjaTexts(templates()), names_of(scenario), settings.output_dir / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -74,13 +78,13 @@ async def _run(settings: Settings, console: Console, pause: float, *, stay: bool
             async with conductor.stage.store.unit() as unit:
                 cases = await unit.load([PersonId(person) for person in names])
             rows = summary(cases.values(), teller, names, lambda _, at: at.astimezone(scenario.zone))
+            if picture is not None:
+                _paint(picture, show, rows)
             console.print(show.summary(rows))
             words = {"seconds": round(time.monotonic() - started), **show.figures(), "instants": show.instants}
             console.print(teller.words["done_line"].format(**words))
             for line in show.addresses:
                 console.print(line, soft_wrap=True)
-            if picture is not None:
-                console.save_svg(str(picture), title="make demo")
             if stay:
                 console.print(teller.words["stay"])
                 await asyncio.Event().wait()
@@ -114,6 +118,15 @@ def _show(
         addresses=(pages, teller.words["folder"].format(folder=folder)),
         changed=staff.changed.set,
     )
+
+
+def _paint(picture: Path, show: Show, rows: Sequence[SummaryRow]) -> None:
+    """The last moment of the play and its summary, as a picture."""
+    canvas = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
+    canvas.print(show.picture())
+    canvas.print()
+    canvas.print(show.summary(rows))
+    canvas.save_svg(str(picture), title="make demo")
 
 
 def names_of(scenario: Scenario) -> dict[str, str]:

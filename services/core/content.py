@@ -61,7 +61,7 @@ class SmsContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceContent:
-    """A call's script (domain §5): nothing of the content is said before the identity question is answered."""
+    """A call's script (rules §5): nothing of the content is said before the identity question is answered."""
 
     #: ① who calls, for whom
     greeting: str

@@ -45,7 +45,7 @@ AlertId = NewType("AlertId", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Nobody writes to this person; ``until`` is a local date, none means until further notice (domain §10.17)."""
+    """Nobody writes to this person; ``until`` is a local date, none means until further notice (rules §10.17)."""
 
     reason: str
     until: date | None = None
@@ -53,7 +53,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """What the directory says of a person. It has no age, sex or nationality, and never will (domain §10.1)."""
+    """What the directory says of a person. It has no age, sex or nationality, and never will (rules §10.1)."""
 
     person_id: PersonId
     revision: int
@@ -76,7 +76,7 @@ class Person:
 
     @property
     def non_web(self) -> bool:
-        """Depends on the agency for everything on the web (domain §10.5)."""
+        """Depends on the agency for everything on the web (rules §10.5)."""
         return self.digital_ease is DigitalEase.OFFLINE or Constraint.NO_INTERNET in self.constraints
 
 
@@ -132,7 +132,7 @@ class Obligation:
     #: highest revision that any event about it carried; a lower or equal one is stale
     last_revision: int = 0
     state: ObligationState
-    #: when this revision became known to us (C of domain §10.5)
+    #: when this revision became known to us (C of rules §10.5)
     known_at: datetime
     due_at: datetime
     opens_at: datetime | None = None

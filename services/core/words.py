@@ -42,7 +42,7 @@ class DeclaredBy(StrEnum):
 
 
 class ContactStatus(StrEnum):
-    """Life of a contact point (domain §10.7)."""
+    """Life of a contact point (rules §10.7)."""
 
     #: declared, nobody has answered there yet
     UNVERIFIED = "unverified"
@@ -118,7 +118,7 @@ class AttemptState(StrEnum):
 
 
 class Evidence(StrEnum):
-    """What is proved about reception; the third axis. The names sort by strength (domain §10.6)."""
+    """What is proved about reception; the third axis. The names sort by strength (rules §10.6)."""
 
     #: planned, or not feasible
     E0 = "E0"
@@ -220,7 +220,7 @@ class AnsweredBy(StrEnum):
 
 
 class Step(StrEnum):
-    """The rungs of the two ladders (domain §10.5)."""
+    """The rungs of the two ladders (rules §10.5)."""
 
     #: first notice
     N0 = "N0"
@@ -294,7 +294,7 @@ class Verdict(StrEnum):
 
 
 class Lane(StrEnum):
-    """Two claim lanes: millions of openings never stand before a convocation (design §5)."""
+    """Two claim lanes: millions of openings never stand before a convocation (docs/architecture.md)."""
 
     LIVE = "live"
     CAMPAIGN = "campaign"

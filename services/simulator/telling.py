@@ -31,9 +31,15 @@ class Told:
 class Teller:
     """Words of the demo, read from ``templates/terminal/demo.toml`` and ``templates/words/dates.toml``."""
 
-    def __init__(self, words: str, dates: str) -> None:
+    def __init__(self, words: str, dates: str, staff: Mapping[str, str]) -> None:
+        #: advisor or agency → the name by which people know them
+        self.staff = staff
         self.words: Mapping[str, Any] = tomllib.loads(words)
         self._dates: Mapping[str, Any] = tomllib.loads(dates)
+
+    def named(self, who: object) -> str:
+        """A member of staff, or an agency, by name."""
+        return self.staff.get(str(who), str(who))
 
     def date(self, at: datetime) -> str:
         """« mardi 8 décembre »."""
@@ -98,11 +104,11 @@ def _evidence(teller: Teller, fields: Mapping[str, Any]) -> tuple[str, str] | No
 
 
 def _alert(teller: Teller, fields: Mapping[str, Any]) -> tuple[str, str]:
-    return "alert", teller.words["other"]["alert"].format(to=fields["to"], action=fields["next_action"])
+    return "alert", teller.words["other"]["alert"].format(to=teller.named(fields["to"]), action=fields["next_action"])
 
 
 def _alert_updated(teller: Teller, fields: Mapping[str, Any]) -> tuple[str, str]:
-    return "alert", teller.words["other"]["alert_updated"].format(to=fields["to"])
+    return "alert", teller.words["other"]["alert_updated"].format(to=teller.named(fields["to"]))
 
 
 def _state(teller: Teller, fields: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -96,7 +96,7 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderReceipt:
-    """A receipt, already in canonical words (domain §11)."""
+    """A receipt, already in canonical words (rules §11)."""
 
     #: stable per provider report, so that a repeated one is recognised
     receipt_id: str
