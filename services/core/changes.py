@@ -26,7 +26,7 @@ class Outgoing:
     topic: str
     #: Kafka key
     key: str
-    #: type of the CloudEvent (contracts.md); its id will be the outbox row's id
+    #: type of the CloudEvent (contracts §1); its id will be the outbox row's id
     type: str
     subject: str
     data: Mapping[str, object]
