@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from services.runtime.health import Health
+from services.runtime.instances import instance_name
 from services.runtime.supervisor import Body
 from services.runtime.surroundings import Surroundings
 
@@ -74,7 +75,9 @@ def body_of(name: str, process: Process, surroundings: Surroundings) -> Body:
         health = Health()
         current.append(health)
         try:
-            await process(replace(surroundings, health=health))
+            # a name for each process: another copy of it may run by itself beside `up`
+            with instance_name(surroundings.settings, name) as instance:
+                await process(replace(surroundings, health=health, instance=instance))
         finally:
             current.remove(health)
 

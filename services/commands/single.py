@@ -16,7 +16,6 @@ from services.core.ports.streams import MissingTopics
 from services.runtime.embedded.servers import Servers
 from services.runtime.errors import NotThere
 from services.runtime.health import Health
-from services.runtime.instances import instance_name
 from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
 from services.runtime.metrics import Metrics
@@ -70,23 +69,22 @@ def _run(name: str) -> None:
 
 async def _supervised(name: str, settings: Settings) -> Outcome:
     """Until a signal, or until it dies: then whoever started us starts us again."""
-    with instance_name(settings, name) as instance:
-        surroundings = Surroundings(
-            settings=settings,
-            servers=Servers(kafka=kafka_of(settings), database_url=database_of(settings), watches={}),
-            service_key=service_key(settings),
-            instance=instance,
-            metrics=Metrics(),
-            health=Health(),
-            overall=Health(),
-        )
-        await _ready(surroundings)
-        bodies: dict[str, Body] = {name: body_of(name, PROCESSES[name], surroundings)}
-        if settings.health_listen is not None and name != "web":
-            bodies["monitoring"] = partial(serve_monitoring, surroundings, settings.health_listen)
-        supervisor = Supervisor(bodies=bodies, witness=LogWitness(metrics=surroundings.metrics), policy=RestartPolicy(limit=0))
-        with on_stop_signals(supervisor.stop):
-            return await supervisor.run()
+    surroundings = Surroundings(
+        settings=settings,
+        servers=Servers(kafka=kafka_of(settings), database_url=database_of(settings), watches={}),
+        service_key=service_key(settings),
+        instance=name,
+        metrics=Metrics(),
+        health=Health(),
+        overall=Health(),
+    )
+    await _ready(surroundings)
+    bodies: dict[str, Body] = {name: body_of(name, PROCESSES[name], surroundings)}
+    if settings.health_listen is not None and name != "web":
+        bodies["monitoring"] = partial(serve_monitoring, surroundings, settings.health_listen)
+    supervisor = Supervisor(bodies=bodies, witness=LogWitness(metrics=surroundings.metrics), policy=RestartPolicy(limit=0))
+    with on_stop_signals(supervisor.stop):
+        return await supervisor.run()
 
 
 async def _ready(surroundings: Surroundings) -> None:

@@ -14,7 +14,6 @@ from services.commands.processes import PROCESSES, body_of
 from services.commands.simulated import with_providers
 from services.runtime.embedded.servers import Servers, started_servers
 from services.runtime.health import Health
-from services.runtime.instances import instance_name
 from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
 from services.runtime.metrics import Metrics
@@ -54,7 +53,7 @@ async def _run(settings: Settings, console: Console) -> Outcome:
                 settings=settings,
                 servers=servers,
                 service_key=service_key(settings),
-                instance=stack.enter_context(instance_name(settings, "up")),
+                instance="up",
                 metrics=Metrics(),
                 health=Health(),
                 overall=Health(),

@@ -40,8 +40,9 @@ async def consume_all(members: Collection[Member], step: Step, *, waiting: Calla
 
 
 async def _membership(member: Member, step: Step, waiting: Callable[[bool], None]) -> None:
-    await member.stream.start()
     try:
+        # inside: one that is still joining its group must be stopped as well
+        await member.stream.start()
         await all_of(consume(member.stream, step, waiting=waiting), member.watch())
     finally:
         await member.stream.stop()

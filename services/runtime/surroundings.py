@@ -15,7 +15,8 @@ class Surroundings:
     settings: Settings
     servers: Servers
     service_key: bytes
-    #: stable name of this copy, unique among the copies of one process: the group's member under which it comes back after a crash
+    #: stable name of this copy, unique among the copies of one process: the group's member under which it comes back after a crash;
+    #: given to each process when it starts (``services.runtime.instances``)
     instance: str
     metrics: Metrics
     #: the checks of this process, new at each start
