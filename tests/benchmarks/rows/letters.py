@@ -20,11 +20,17 @@ _CSS = """
 @font-face { font-family: "Source Sans 3"; src: url("%(fonts)s/SourceSans3-Regular.ttf"); }
 @font-face { font-family: "Source Sans 3"; src: url("%(fonts)s/SourceSans3-Bold.ttf"); font-weight: bold; }
 @page { size: A4; margin: 20mm 22mm 18mm 22mm; @bottom-right { content: counter(page) " / " counter(pages); font-size: 12pt; } }
-body { font: 13pt "Source Sans 3"; line-height: 1.35; }
+body { font: 13pt "Source Sans 3"; line-height: 1.25; }
+p { margin: 0 0 0.35em; }
 .head { height: 72mm; width: 82mm; font-size: 12pt; }
 .window { position: absolute; left: 88mm; top: 35mm; width: 81mm; height: 29mm; font-size: 10.5pt; }
-h1 { font-size: 17pt; color: #1d3f72; }
-img { width: 24mm; }
+ul, table { margin: 0; }
+.facts { width: 100%%; background: #eef3fa; border-left: 2.5pt solid #1d3f72; }
+.facts td { width: 20mm; }
+th { text-align: left; }
+h2 { font-size: 14pt; margin: 0.6em 0 0.2em; }
+h1 { font-size: 17pt; color: #1d3f72; margin: 0 0 0.5em; }
+svg { width: 24mm; height: 24mm; }
 """
 
 
@@ -68,18 +74,31 @@ class Weasy:
 
 
 def _html(letter: LetterContent) -> str:
+    """Set as ours is: window, heading, a box with the facts, headings, lists, the code beside its link; one page."""
     sender, _, rest = letter.text.partition("\n\n")
     _, _, rest = rest.partition("\n\n")
     dated, _, body = rest.partition("\n\n")
     title, *paragraphs = body.split("\n")
-    code = BytesIO()
-    segno.make_qr(LINK, error="m").save(code, kind="svg", border=2, xmldecl=False)
-    parts = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs if paragraph)
+    parts = "".join(_paragraph(paragraph) for paragraph in paragraphs if paragraph)
     return (
         '<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>' + escape(title) + "</title></head><body>"
         f'<div class="window">{_lines(letter.address_lines)}</div><div class="head">{_lines([*sender.splitlines(), *dated.splitlines()])}'
-        f"</div><h1>{escape(title)}</h1>{parts}{code.getvalue().decode()}</body></html>"
+        f"</div><h1>{escape(title)}</h1>{parts}</body></html>"
     )
+
+
+def _paragraph(text: str) -> str:
+    """What a line of this one letter is, told by its look."""
+    label, colon, fact = text.partition(" : ")
+    if text == LINK:
+        drawing = BytesIO()
+        segno.make_qr(LINK, error="m").save(drawing, kind="svg", border=2, xmldecl=False)
+        return f"<table><tr><td>{drawing.getvalue().decode()}</td><td>{LINK}</td></tr></table>"
+    if colon and fact:
+        return f'<table class="facts"><tr><td>{escape(label)}</td><th>{escape(fact)}</th></tr></table>'
+    if text.startswith("- "):
+        return f"<ul><li>{escape(text[2:])}</li></ul>"
+    return f"<p>{escape(text)}</p>" if text[-1] in ".,:" else f"<h2>{escape(text)}</h2>"
 
 
 def _lines(lines: list[str] | tuple[str, ...]) -> str:
