@@ -134,6 +134,30 @@ class Readers:
         return [OwnStream(stream=member, prefix=self.prefix) for member in members.values()]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wires:
+    """What runs between the steps of one play, counted where it passes."""
+
+    traffic: Traffic
+    publisher: OwnPublisher
+    outlet: KafkaOutlet
+    feedback: CountedFeedback
+
+
+async def _wires(parts: Parts, readers: Readers, stack: AsyncExitStack) -> Wires:
+    kafka = await stack.enter_async_context(KafkaPublisher(readers.kafka, linger=_LINGER))
+    traffic = Traffic(ends=kafka.progress.ends, prefix=readers.prefix)
+    kafka.progress.on_change = traffic.moved
+    publisher = OwnPublisher(publisher=kafka, prefix=readers.prefix)
+    feedback = KafkaFeedback(publisher=publisher, encode=encode, seals=parts.seals, clock=parts.clock, source=SOURCE)
+    return Wires(
+        traffic=traffic,
+        publisher=publisher,
+        outlet=KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE),
+        feedback=CountedFeedback(feedback=feedback, traffic=traffic),
+    )
+
+
 async def _conductor(
     parts: Parts,
     texts: JinjaTexts,
@@ -144,41 +168,52 @@ async def _conductor(
     stack: AsyncExitStack,
     folder: Path | None,
 ) -> Conductor:
-    clock = parts.clock
-    kafka = await stack.enter_async_context(KafkaPublisher(readers.kafka, linger=_LINGER))
-    traffic = Traffic(ends=kafka.progress.ends, prefix=readers.prefix)
-    kafka.progress.on_change = traffic.moved
-    publisher = OwnPublisher(publisher=kafka, prefix=readers.prefix)
-    outlet = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE)
-    feedback = CountedFeedback(
-        feedback=KafkaFeedback(publisher=publisher, encode=encode, seals=parts.seals, clock=clock, source=SOURCE), traffic=traffic
+    wires = await _wires(parts, readers, stack)
+    pairs = await _served_pairs(parts, wires, Clerk(texts=texts, seals=parts.seals, senders=SENDERS), store, pages, stack, folder)
+    stage = _stage(parts, texts, store, readers, wires, pairs)
+    return Conductor(
+        scenario=parts.scenario,
+        stage=stage,
+        clock=parts.clock,
+        timeline=parts.timeline,
+        town=parts.town,
+        producers=parts.producers,
+        actors=Actors(stage=stage, town=parts.town, producers=parts.producers, clock=parts.clock),
+        pace=pace,
     )
-    clerk = Clerk(texts=texts, seals=parts.seals, senders=SENDERS)
+
+
+async def _served_pairs(
+    parts: Parts, wires: Wires, clerk: Clerk, store: Store, pages: PostgresPages, stack: AsyncExitStack, folder: Path | None
+) -> Mapping[Channel, Sequence[Pair]]:
+    """The providers, and the listener at which they call back."""
     listener = Listener()
-    pairs = await _pairs(
-        parts,
-        Surroundings(
-            town=PromptTown(town=parts.town),
-            clock=clock,
-            feedback=feedback,
-            scripts=CallScripts(store=store, clerk=clerk, snapshot=parts.snapshot, clock=clock),
-            public_url=listener.public_url,
-            patience=_patience(parts.scenario),
-            folder=folder,
-        ),
-        stack,
+    around = Surroundings(
+        town=PromptTown(town=parts.town),
+        clock=parts.clock,
+        feedback=wires.feedback,
+        scripts=CallScripts(store=store, clerk=clerk, snapshot=parts.snapshot, clock=parts.clock),
+        public_url=listener.public_url,
+        patience=_patience(parts.scenario),
+        folder=folder,
     )
+    pairs = await _pairs(parts, around, stack)
     behind = Behind(
         pages=pages,
-        outlet=outlet,
-        feedback=feedback,
+        outlet=wires.outlet,
+        feedback=wires.feedback,
         claims=Leases(store=store, clerk=clerk, snapshot=parts.snapshot),
-        clock=clock,
+        clock=parts.clock,
         link=parts.policy.link,
     )
     sources = {channel: [pair.source for pair in ones if pair.source is not None] for channel, ones in pairs.items()}
     await stack.enter_async_context(listener.serving({channel: ones for channel, ones in sources.items() if ones}, behind))
+    return pairs
+
+
+def _stage(parts: Parts, texts: JinjaTexts, store: Store, readers: Readers, wires: Wires, pairs: Mapping[Channel, Sequence[Pair]]) -> Stage:
     everybody = [pair for ones in pairs.values() for pair in ones]
+    traffic = wires.traffic
 
     async def switch_provider(name: str, down: bool) -> None:
         await asyncio.gather(*(pair.switch(down=down) for pair in everybody if pair.provider.name == name))
@@ -186,9 +221,9 @@ async def _conductor(
     async def open_streams(topics: Sequence[str], process: str) -> Sequence[Stream]:
         return await readers.open(topics, process, traffic)
 
-    stage = Stage(
+    return Stage(
         store=store,
-        publisher=publisher,
+        publisher=wires.publisher,
         open_streams=open_streams,
         consume=consume,
         traffic=traffic,
@@ -200,22 +235,12 @@ async def _conductor(
         policy=parts.policy,
         snapshot=parts.snapshot,
         handling=parts.handling,
-        feedback=feedback,
-        outlet=outlet,
+        feedback=wires.feedback,
+        outlet=wires.outlet,
         providers={channel: [CountedProvider(provider=pair.provider, traffic=traffic) for pair in ones] for channel, ones in pairs.items()},
         networks={(channel, pair.provider.name): pair.server for channel, ones in pairs.items() for pair in ones},
         switch_provider=switch_provider,
         busy=lambda: traffic.requests,
-    )
-    return Conductor(
-        scenario=parts.scenario,
-        stage=stage,
-        clock=clock,
-        timeline=parts.timeline,
-        town=parts.town,
-        producers=parts.producers,
-        actors=Actors(stage=stage, town=parts.town, producers=parts.producers, clock=clock),
-        pace=pace,
     )
 
 

@@ -20,12 +20,12 @@ from services.core.ports.streams import Publisher
 from services.core.words import Evidence, ObligationState, ReceiptEffect, ReplyEffect
 from services.evidence.apply import apply
 from services.web.acknowledge import LinkPages
-from services.web.listeners import build_public
 from services.web.border import Border
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
 from services.web.events import Events
 from services.web.health import HealthPages
+from services.web.listeners import build_public
 from services.web.render import Renderer
 from tests.fixtures.kafka import KafkaNode
 from tests.unit.web.doubles import HandClock

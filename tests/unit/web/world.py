@@ -41,11 +41,11 @@ from services.core.words import (
 )
 from services.web.acknowledge import LinkPages
 from services.web.advisor import AdvisorPages
-from services.web.listeners import build_public, build_staff
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
 from services.web.events import Events
 from services.web.health import HealthPages, MetricsPage
+from services.web.listeners import build_public, build_staff
 from services.web.live import Live
 from services.web.operations import OperationsPages
 from services.web.render import Renderer
