@@ -48,7 +48,7 @@ def fallback(view: View, obligation: Obligation, reminders_ahead: dict[Channel, 
         if not isinstance(when, Why):
             plan.intents.append(_intent(view, obligation, Channel.VOICE, when, soon, "order"))
             return plan
-    if trigger.again and view.room(Channel.VOICE, obligation):
+    if trigger.again and Channel.VOICE in view.reach.contacts and view.room(Channel.VOICE, obligation):
         when = soonest(view, obligation, Channel.VOICE, trigger.at, slot=True)
         if not isinstance(when, Why):
             plan.intents.append(_intent(view, obligation, Channel.VOICE, when, trigger, "again"))

@@ -30,6 +30,7 @@ def meeting_plan(view: View, obligation: Obligation) -> Plan:
     else:
         plan.add(first_notice(view, obligation))
     plan.add(formal_letter(view, obligation))
-    needed: dict[Channel, int] = Counter(intent.channel for intent in ahead.intents)
+    # the last chance has room of its own (§10.4)
+    needed: dict[Channel, int] = Counter(intent.channel for intent in ahead.intents if intent.chosen_by != "last_chance")
     plan.add(fallback(view, obligation, needed))
     return plan
