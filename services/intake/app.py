@@ -82,7 +82,7 @@ async def run(surroundings: Surroundings) -> None:
 def _count(metrics: Metrics, batch: Sequence[Record], received: Received, seconds: float) -> None:
     for topic, records in Counter(record.topic for record in batch).items():
         metrics.count("events_received", records, topic=topic)
-    metrics.count("events_repeated", received.duplicates, why="duplicate")
-    metrics.count("events_repeated", received.stale, why="stale")
-    metrics.count("events_repeated", received.refused, why="erased")
+    metrics.count("events_repeated", received.duplicates, reason="duplicate")
+    metrics.count("events_repeated", received.stale, reason="stale")
+    metrics.count("events_repeated", received.refused, reason="erased")
     metrics.observe("batch_seconds", seconds, topic=batch[0].topic)

@@ -36,7 +36,7 @@ METRICS: dict[str, Metric] = {
     # what comes in
     "events_received": Metric(kind=Kind.COUNTER, help="Events read and stored.", labels=("topic",)),
     "events_repeated": Metric(
-        kind=Kind.COUNTER, help="Events that changed nothing: known already, or older than what is known.", labels=("why",)
+        kind=Kind.COUNTER, help="Events that changed nothing: known already, or older than what is known.", labels=("reason",)
     ),
     "dead_letters": Metric(kind=Kind.COUNTER, help="Records that could not be read.", labels=("topic",)),
     "batch_seconds": Metric(kind=Kind.SECONDS, help="From having a batch to having it stored.", labels=("topic",)),

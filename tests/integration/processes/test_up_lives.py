@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from services.adapters.kafka.connection import KafkaConnection
 from services.adapters.kafka.opening import open_stream
@@ -22,12 +23,13 @@ from services.runtime.running import find_running
 from services.runtime.settings import environment_with, home_of_the_code
 from tests.integration.processes.outside import convocation, directory, in_days, policy_for_tests
 
-pytestmark = pytest.mark.stack
+# one `up` for all of them: it takes longer to start than anything here to happen
+pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
 STARTS_WITHIN = 120
 MOVES_WITHIN = 60
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """State and output of this `up`; PostgreSQL's user can reach it, and the jars are those of other runs."""
     made = Path(mkdtemp(prefix="sans-faute-", dir="/tmp"))
@@ -65,7 +67,8 @@ class Up:
         """Another ``sans-faute`` beside it, as in another terminal; what it says."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services", *words,
-            env=environment_with(self.environment), cwd=home_of_the_code(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            env=environment_with(self.environment), cwd=home_of_the_code(),
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         said, _ = await process.communicate()
         assert process.returncode == 0, said.decode()
@@ -100,6 +103,14 @@ async def up(folder: Path) -> AsyncIterator[Up]:
             await process.wait()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running(folder: Path) -> AsyncIterator[Up]:
+    """Started; ended in order with the last test."""
+    async with up(folder) as started:
+        yield started
+    assert started.process.returncode == 0
+
+
 async def state_on_kafka(folder: Path, obligation_id: str, wanted: str) -> dict[str, object]:
     """The first ``obligation.changed`` that says so, as anybody outside reads it."""
     found = find_running(folder)
@@ -118,55 +129,59 @@ async def state_on_kafka(folder: Path, obligation_id: str, wanted: str) -> dict[
         await stream.stop()
 
 
-async def test_a_convocation_becomes_an_answered_message(folder: Path) -> None:
+async def test_a_convocation_becomes_an_answered_message(running: Up, folder: Path) -> None:
     """Published from the command line, sent to a simulated network, answered on the page behind its link, acknowledged on Kafka."""
     events = folder / "events.jsonl"
     starts_at = in_days(9)
     events.write_text("\n".join(json.dumps(one) for one in [*directory(1), convocation(0, starts_at)]), "utf-8")
-    async with up(folder) as running:
-        assert "reach nobody" in running.said
-        await running.command("publish", str(events))
-        taken = await running.line("Simulated sms taken", MOVES_WITHIN)
-        sms = Path(taken.rpartition("taken: ")[2].strip()).read_text("utf-8")
-        assert sms.startswith("To: +33612000000")
-        link = re.search(r"http://\S+/a/[\w-]+", sms)
-        assert link is not None
-        async with httpx.AsyncClient(trust_env=False) as person:
-            page = (await person.get(link[0])).text
-            dates = re.findall(r'name="date" value="([^"]+)"', page)
-            right = next(date for date in dates if date.startswith(f"{starts_at:%Y-%m-%d}"))
-            answered = await person.post(link[0], data={"date": right, "choice": "come", "who": "self"})
-            assert answered.status_code == 200
-            ready = await person.get(f"{running.public}/readyz")
-            assert ready.json() == {"ready": True, "missing": []}
-            assert "sans_faute_attempts_sent_total" in (await person.get(f"{running.staff}/metrics")).text
-            assert (await person.get(f"{running.staff}/operations")).status_code == 200
-        known = await state_on_kafka(folder, "cv:c0", "acknowledged")
-        assert (known["evidence"], known["evidence_how"]) == ("E3", "link")
-    assert running.process.returncode == 0
+    assert "reach nobody" in running.said
+    await running.command("publish", str(events))
+    taken = await running.line("Simulated sms taken", MOVES_WITHIN)
+    sms = await asyncio.to_thread(Path(taken.rpartition("taken: ")[2].strip()).read_text, "utf-8")
+    assert sms.startswith("To: +33612000000")
+    link = re.search(r"http://\S+/a/[\w-]+", sms)
+    assert link is not None
+    async with httpx.AsyncClient(trust_env=False) as person:
+        page = (await person.get(link[0])).text
+        dates = re.findall(r'name="date" value="([^"]+)"', page)
+        right = next(date for date in dates if date.startswith(f"{starts_at:%Y-%m-%d}"))
+        answered = await person.post(link[0], data={"date": right, "choice": "come", "who": "self"})
+        assert answered.status_code == 200
+    known = await state_on_kafka(folder, "cv:c0", "acknowledged")
+    assert (known["evidence"], known["evidence_how"]) == ("E3", "link")
+
+
+async def test_it_says_how_it_is(running: Up, folder: Path) -> None:
+    """Ready, measured and looked at; logs name obligations and attempts, and nobody's number."""
+    async with httpx.AsyncClient(trust_env=False) as operator:
+        assert (await operator.get(f"{running.public}/readyz")).json() == {"ready": True, "missing": []}
+        assert "sans_faute_attempts_sent_total" in (await operator.get(f"{running.staff}/metrics")).text
+        assert (await operator.get(f"{running.staff}/operations")).status_code == 200
     log = (folder / "up.log").read_text("utf-8")
     assert '"attempt_id"' in log
-    assert "+33612000000" not in log
-    assert "0612000000" not in log
+    assert '"obligation_id"' in log
+    assert "612000000" not in log
+    assert "/a/" not in log
 
 
-async def test_one_process_beside_it(folder: Path) -> None:
+async def test_one_process_beside_it(running: Up) -> None:
     """A second intake shares the work of the first, finds the servers by itself, says how it is, and ends in order."""
     (port,) = free_ports(1)
-    async with up(folder) as running:
-        beside = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services", "intake",
-            env=environment_with({**running.environment, "HEALTH_LISTEN": f"127.0.0.1:{port}"}),
-            cwd=home_of_the_code(), stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        assert beside.stderr is not None
-        async with asyncio.timeout(MOVES_WITHIN):
-            while b"partitions assigned" not in (line := await beside.stderr.readline()):
-                assert line, "it ended by itself"
-        async with httpx.AsyncClient(trust_env=False) as operator:
-            assert (await operator.get(f"http://127.0.0.1:{port}/readyz")).json() == {"ready": True, "missing": []}
-        beside.terminate()
-        assert await asyncio.wait_for(beside.wait(), MOVES_WITHIN) == 0
+    beside = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services", "intake",
+        env=environment_with({**running.environment, "HEALTH_LISTEN": f"127.0.0.1:{port}"}),
+        cwd=home_of_the_code(), stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert beside.stderr is not None
+    async with asyncio.timeout(MOVES_WITHIN):
+        while b"partitions assigned" not in (line := await beside.stderr.readline()):
+            assert line, "it ended by itself"
+    async with httpx.AsyncClient(trust_env=False) as operator:
+        assert (await operator.get(f"http://127.0.0.1:{port}/readyz")).json() == {"ready": True, "missing": []}
+    beside.terminate()
+    async with asyncio.timeout(MOVES_WITHIN):
+        await beside.communicate()
+    assert beside.returncode == 0
 
 
 async def test_without_servers_it_says_what_is_missing(tmp_path: Path) -> None:
