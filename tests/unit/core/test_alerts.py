@@ -1,0 +1,415 @@
+"""What advisors are told: when, how urgent, on whose list, and when it is over (§10.5, §10.8, §10.13)."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.core.alerts import RULES
+from services.core.alerts.found import Found, act_by, severity_changes, severity_of
+from services.core.alerts.known import known
+from services.core.alerts.routing import route
+from services.core.environment import Environment
+from services.core.model import Advisor, Agency, Obligation
+from services.core.words import (
+    AlertType,
+    AttemptState,
+    Channel,
+    ContactStatus,
+    DigitalEase,
+    Evidence,
+    Kind,
+    ObligationState,
+    ReceiptStatus,
+    Routed,
+    Severity,
+    Step,
+)
+from tests.unit.core.scene import (
+    NOW,
+    Story,
+    actualisation,
+    appointment,
+    attempt,
+    case,
+    day,
+    environment,
+    letterbox,
+    mailbox,
+    meeting,
+    mobile,
+    paris,
+    person,
+    view,
+)
+
+_FOUND = Found(at=NOW, next_action="call_now")
+
+
+def _types(story: Story, now: datetime | None = None) -> list[AlertType]:
+    return [alert.type for alert in story.decide(now).alerts]
+
+
+# ---- severities and working days
+
+
+@pytest.mark.parametrize(
+    ("now", "deadline", "severity"),
+    [
+        # (today, date of the deadline]: Tuesday 1 December seen from the days before
+        (("2026-12-01", "08:00"), ("2026-12-01", "10:30"), Severity.CRITICAL),
+        (("2026-11-30", "08:00"), ("2026-12-01", "10:30"), Severity.CRITICAL),
+        (("2026-11-27", "08:00"), ("2026-12-01", "10:30"), Severity.HIGH),
+        (("2026-11-26", "08:00"), ("2026-12-01", "10:30"), Severity.HIGH),
+        (("2026-11-25", "08:00"), ("2026-12-01", "10:30"), Severity.MEDIUM),
+        # the weekend counts for nothing
+        (("2026-11-28", "08:00"), ("2026-11-30", "10:30"), Severity.CRITICAL),
+        # Christmas neither
+        (("2026-12-24", "08:00"), ("2026-12-28", "10:30"), Severity.CRITICAL),
+        (("2026-12-23", "08:00"), ("2026-12-28", "10:30"), Severity.HIGH),
+        # past
+        (("2026-12-02", "08:00"), ("2026-12-01", "10:30"), Severity.CRITICAL),
+    ],
+)
+def test_severity_by_the_working_days_that_are_left(now: tuple[str, str], deadline: tuple[str, str], severity: Severity) -> None:
+    """One or none critical, up to three high, more medium."""
+    assert severity_of(view(case(meeting()), paris(*now)), paris(*deadline), _FOUND) is severity
+
+
+def test_some_alerts_have_a_severity_of_their_own() -> None:
+    """Fixed, or at least."""
+    seen = view(case(meeting()), NOW)
+    assert severity_of(seen, NOW, replace(_FOUND, severity=Severity.INFO)) is Severity.INFO
+    assert severity_of(seen, paris("2026-12-31"), replace(_FOUND, at_least=Severity.HIGH)) is Severity.HIGH
+
+
+def test_a_closure_of_the_agency_is_no_working_day() -> None:
+    """A bridge before the weekend makes Wednesday the last day but one."""
+    agency = Agency(agency_id="agence", name="A", phone="3949", address="x", postal_code="75000", closures=(day("2026-11-27"),))
+    env = replace(environment(), agencies={"agence": agency}, _working={})
+    seen = view(case(meeting()), paris("2026-11-26", "08:00"), env)
+    assert severity_of(seen, paris("2026-11-30", "10:00"), _FOUND) is Severity.CRITICAL
+
+
+def test_when_an_alert_becomes_more_severe() -> None:
+    """At 08:00 of the first working day with fewer days left; then never again."""
+    deadline = paris("2026-12-08", "10:00")
+    assert severity_changes(view(case(meeting()), paris("2026-11-30", "12:00")), deadline) == paris("2026-12-03", "08:00")
+    assert severity_changes(view(case(meeting()), paris("2026-12-03", "12:00")), deadline) == paris("2026-12-07", "08:00")
+    assert severity_changes(view(case(meeting()), paris("2026-12-07", "12:00")), deadline) is None
+
+
+def test_until_when_to_act() -> None:
+    """The end of the last working day before the duty; the duty itself when that is past."""
+    assert act_by(view(case(meeting()), NOW), paris("2026-12-07", "10:00")) == paris("2026-12-04", "18:00")
+    assert act_by(view(case(meeting()), paris("2026-12-06", "10:00")), paris("2026-12-07", "10:00")) == paris("2026-12-07", "10:00")
+    assert act_by(view(case(meeting()), paris("2026-12-08", "10:00")), paris("2026-12-07", "10:00")) == paris("2026-12-08", "10:00")
+
+
+# ---- routes
+
+
+@pytest.mark.parametrize(
+    ("referent", "backup", "advisor", "to"),
+    [
+        ("adv", "bak", None, ("adv", Routed.REFERENT)),
+        ("away", "bak", None, ("bak", Routed.BACKUP)),
+        ("left", "bak", None, ("bak", Routed.BACKUP)),
+        ("nobody", "bak", None, ("bak", Routed.BACKUP)),
+        ("away", None, None, ("bak", Routed.BACKUP)),
+        ("away", "left", None, (None, Routed.AGENCY)),
+        ("nobody", None, None, (None, Routed.AGENCY)),
+        ("adv", "bak", "bak", ("bak", Routed.REFERENT)),
+        ("adv", None, "left", (None, Routed.AGENCY)),
+    ],
+)
+def test_whose_list(referent: str, backup: str | None, advisor: str | None, to: tuple[str | None, Routed]) -> None:
+    """The référent; absent, inactive or missing, the back-up; else the agency's queue. Never dropped (SC-15, SC-47)."""
+    rows = [
+        Advisor(advisor_id="adv", name="A", agency_id="agence", email="a@x.example"),
+        Advisor(advisor_id="bak", name="B", agency_id="agence", email="b@x.example"),
+        Advisor(
+            advisor_id="away",
+            name="C",
+            agency_id="agence",
+            email="c@x.example",
+            backup_id="bak",
+            absences=((day("2026-11-20"), day("2026-11-20")),),
+        ),
+        Advisor(advisor_id="left", name="D", agency_id="agence", email="d@x.example", active=False),
+    ]
+    env: Environment = replace(environment(), advisors={row.advisor_id: row for row in rows})
+    seen = view(case(meeting(), who=person(referent_id=referent, backup_id=backup)), NOW, env)
+    assert route(seen, replace(_FOUND, advisor_id=advisor)) == to
+
+
+# ---- the clock runs
+
+
+@pytest.mark.parametrize(
+    ("kind", "due", "at"),
+    [
+        # convocation: three working days before, 08:00
+        (Kind.CONVOCATION, ("2026-12-01", "10:30"), ("2026-11-26", "08:00")),
+        (Kind.CONVOCATION, ("2026-12-07", "10:30"), ("2026-12-02", "08:00")),
+        (Kind.CONVOCATION, ("2026-12-29", "10:30"), ("2026-12-23", "08:00")),
+        # appointment: one working day before, 09:00
+        (Kind.APPOINTMENT, ("2026-12-01", "10:30"), ("2026-11-30", "09:00")),
+        (Kind.APPOINTMENT, ("2026-12-07", "10:30"), ("2026-12-04", "09:00")),
+    ],
+)
+def test_unconfirmed_leaves_a_working_day(kind: Kind, due: tuple[str, str], at: tuple[str, str]) -> None:
+    """Raised at its instant, not a second before."""
+    duty = meeting(kind=kind, due_at=paris(*due), known_at=paris("2026-11-18", "10:00"))
+    sent = attempt(about=duty, state=AttemptState.DELIVERED, delivered_at=NOW)
+    story = Story(case=case(duty, attempts=(sent,)))
+    assert AlertType.UNCONFIRMED not in _types(story, paris(*at) - timedelta(seconds=1))
+    assert AlertType.UNCONFIRMED in _types(story, paris(*at))
+
+
+def test_unconfirmed_waits_a_day_when_its_instant_was_past() -> None:
+    """Known on Friday for Tuesday: three working days before is past; the first working 08:00 after a day is Monday."""
+    duty = meeting(known_at=paris("2026-11-27", "10:00"), due_at=paris("2026-12-01", "11:00"))
+    story = Story(case=case(duty), now=duty.known_at)
+    assert not _types(story)
+    assert AlertType.UNCONFIRMED in _types(story, paris("2026-11-30", "08:00"))
+
+
+def test_unconfirmed_has_no_later_instant_short_notice_says_it() -> None:
+    """Known on Wednesday evening for Saturday night: no working 08:00 after a day lies … but Friday's does."""
+    late = meeting(known_at=paris("2026-11-27", "09:00"), due_at=paris("2026-11-30", "07:59"))
+    story = Story(case=case(late), now=late.known_at)
+    assert AlertType.SHORT_NOTICE in _types(story)
+    friday = meeting(known_at=paris("2026-12-25", "07:00"), due_at=paris("2026-12-28", "07:30"))
+    story = Story(case=case(friday), now=friday.known_at)
+    assert _types(story) == [AlertType.SHORT_NOTICE]
+
+
+@pytest.mark.parametrize(("hours", "raised"), [(71, True), (73, False)])
+def test_short_notice_below_three_days(hours: int, raised: bool) -> None:
+    """At once, and no UNCONFIRMED beside it."""
+    start = paris("2026-11-23", "10:00")
+    story = Story(case=case(meeting(known_at=start, due_at=start + timedelta(hours=hours))), now=start)
+    types = _types(story)
+    assert (AlertType.SHORT_NOTICE in types) is raised
+    assert AlertType.UNCONFIRMED not in types
+
+
+def test_a_letter_that_cannot_arrive_is_short_notice() -> None:
+    """The person asked for letters, and it is too late for one (§10.2)."""
+    duty = meeting(known_at=paris("2026-11-24", "15:01"), due_at=paris("2026-12-01", "10:30"))
+    who = person(preferred_channel=Channel.LETTER)
+    story = Story(case=case(duty, who=who, contacts=(letterbox(), mobile())), now=duty.known_at)
+    raised = story.decide().alerts
+    assert [alert.type for alert in raised] == [AlertType.SHORT_NOTICE]
+    assert raised[0].known[0].code == "letter_too_late"
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "second"),
+    [
+        # the 12th is a Saturday: Friday 11; the 14th a Monday
+        ("2026-11", ("2026-12-11", "08:00"), ("2026-12-14", "14:00")),
+        ("2026-12", ("2027-01-12", "08:00"), ("2027-01-14", "14:00")),
+        # Sunday 14 February: Friday 12, for both
+        ("2027-01", ("2027-02-12", "08:00"), ("2027-02-12", "14:00")),
+    ],
+)
+def test_the_two_lists_of_an_actualisation(period: str, first: tuple[str, str], second: tuple[str, str]) -> None:
+    """Three days and one before the end, moved earlier to a working day."""
+    story = Story(case=case(actualisation(period)))
+    assert AlertType.ACTUALISATION_AT_RISK not in _types(story, paris(*first) - timedelta(seconds=1))
+    assert AlertType.ACTUALISATION_AT_RISK in _types(story, paris(*first))
+    assert AlertType.ACTUALISATION_LAST_DAY not in _types(story, paris(*second) - timedelta(seconds=1))
+    assert AlertType.ACTUALISATION_LAST_DAY in _types(story, paris(*second))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "ease", "listed"),
+    [
+        (Evidence.E1, DigitalEase.AT_EASE, True),
+        (Evidence.E2, DigitalEase.AT_EASE, False),
+        (Evidence.E2, DigitalEase.OFFLINE, True),
+    ],
+)
+def test_who_is_at_risk(evidence: Evidence, ease: DigitalEase, listed: bool) -> None:
+    """Nothing was delivered, or the person depends on the agency; list 2 names everybody who has not done it."""
+    duty = actualisation(evidence=evidence)
+    story = Story(case=case(duty, who=person(digital_ease=ease)))
+    assert (AlertType.ACTUALISATION_AT_RISK in _types(story, paris("2026-12-11", "08:00"))) is listed
+    assert AlertType.ACTUALISATION_LAST_DAY in _types(story, paris("2026-12-14", "14:00"))
+
+
+# ---- no way to reach somebody
+
+
+def test_no_channel_at_planning() -> None:
+    """Nothing can be used: the advisor hears of it at once; it closes when a point is there."""
+    story = Story(case=case(meeting(), contacts=()))
+    assert AlertType.NO_CHANNEL in _types(story)
+    story.put(mobile())
+    assert [closed.reason for closed in story.decide(NOW + timedelta(hours=1)).closed] == ["contact_fixed"]
+
+
+def test_unreachable_once_every_channel_has_failed_hard() -> None:
+    """Not before the last one, and then at once."""
+    duty = meeting()
+    story = Story(case=case(duty, contacts=(mobile(), mailbox()), who=person(forbidden_channels=(Channel.VOICE,))))
+    sms = story.sent(story.decide().releases[0])
+    story.receive(sms, ReceiptStatus.FAILED_HARD, NOW + timedelta(minutes=1))
+    assert AlertType.UNREACHABLE not in _types(story)
+    mail = story.sent(next(one for one in story.case.attempts if one.channel is Channel.EMAIL))
+    story.receive(mail, ReceiptStatus.FAILED_HARD, NOW + timedelta(minutes=2))
+    assert AlertType.UNREACHABLE in _types(story)
+
+
+def test_a_soft_failure_is_not_unreachable() -> None:
+    """A full mailbox may be emptied."""
+    duty = meeting()
+    mail = attempt(about=duty, channel=Channel.EMAIL, contact_id="mail", state=AttemptState.FAILED, last_status=ReceiptStatus.FAILED_SOFT)
+    story = Story(case=case(duty, contacts=(mailbox(closed_channels=(Channel.EMAIL,)),), attempts=(mail,)))
+    assert AlertType.UNREACHABLE not in _types(story)
+
+
+@pytest.mark.parametrize(("delivered", "severity"), [(True, Severity.MEDIUM), (False, Severity.CRITICAL)])
+def test_a_dead_point_is_as_urgent_as_what_is_left(delivered: bool, severity: Severity) -> None:
+    """Medium when something else was delivered; by the days left otherwise (§10.13)."""
+    duty = meeting(due_at=paris("2026-11-23", "10:00"))
+    dead = attempt(
+        about=duty,
+        channel=Channel.EMAIL,
+        contact_id="mail",
+        state=AttemptState.FAILED,
+        last_status=ReceiptStatus.FAILED_HARD,
+        closed_at=NOW,
+    )
+    state = AttemptState.DELIVERED if delivered else AttemptState.ACCEPTED
+    sms = attempt("a2", about=duty, step=Step.F, state=state, delivered_at=NOW)
+    story = Story(case=case(duty, contacts=(mobile(), mailbox(status=ContactStatus.DISABLED)), attempts=(dead, sms)))
+    found = next(alert for alert in story.decide().alerts if alert.type is AlertType.CONTACT_DEAD)
+    assert found.severity is severity
+    story.put(mailbox())
+    assert "contact_fixed" in [closed.reason for closed in story.decide(NOW + timedelta(minutes=5)).closed]
+
+
+def test_a_call_that_reached_somebody_else() -> None:
+    """Key 9: told at once."""
+    duty = meeting()
+    call = attempt(about=duty, channel=Channel.VOICE)
+    story = Story(case=case(duty, contacts=(mobile(), mailbox()), attempts=(call,)))
+    story.receive(call, ReceiptStatus.WRONG_PERSON)
+    assert AlertType.WRONG_PERSON in _types(story)
+
+
+# ---- after the date
+
+
+@pytest.mark.parametrize(
+    ("evidence", "dossier", "alert"),
+    [
+        (Evidence.E0, True, True),
+        (Evidence.E2, True, True),
+        (Evidence.E3, True, False),
+        (Evidence.E4, False, False),
+        (Evidence.E5, False, False),
+    ],
+)
+def test_a_missed_meeting(evidence: Evidence, dossier: bool, alert: bool) -> None:
+    """Below E3: dossier and alert; E3: dossier; E4 and E5: nothing (SC-48)."""
+    duty = meeting(state=ObligationState.MISSED, evidence=evidence, settled_at=paris("2026-12-01", "12:00"))
+    story = Story(case=case(duty))
+    decision = story.decide(paris("2026-12-01", "12:00"))
+    assert bool(decision.dossiers) is dossier
+    assert (AlertType.NON_RECEIPT_DOSSIER in [one.type for one in decision.alerts]) is alert
+    assert not story.decide(paris("2026-12-01", "12:01")).dossiers
+
+
+# ---- one alert, and its end
+
+
+def test_an_alert_is_raised_once_and_again_only_when_more_urgent() -> None:
+    """The same alert is updated at 08:00 when a day less is left."""
+    duty = appointment(known_at=paris("2026-11-18", "10:00"), due_at=paris("2026-12-08", "10:00"))
+    story = Story(case=case(duty, contacts=()))
+    assert _types(story, paris("2026-11-30", "10:00"))[:1] == [AlertType.NO_CHANNEL]
+    assert not _types(story, paris("2026-12-01", "10:00"))
+    raised = story.decide(paris("2026-12-03", "08:00")).alerts
+    assert [(alert.type, alert.severity) for alert in raised] == [(AlertType.NO_CHANNEL, Severity.HIGH)]
+    assert len([alert for alert in story.case.alerts if alert.type is AlertType.NO_CHANNEL]) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"state": ObligationState.ACKNOWLEDGED, "evidence": Evidence.E3}, "acknowledged"),
+        ({"state": ObligationState.DECLINED, "evidence": Evidence.E3}, "declined"),
+        ({"state": ObligationState.HANDLED}, "handled"),
+        ({"state": ObligationState.DONE}, "done"),
+        ({"state": ObligationState.CANCELLED}, "cancelled"),
+        ({"evidence": Evidence.E3}, "answered"),
+    ],
+)
+def test_when_unconfirmed_is_over(changed: dict[str, object], reason: str) -> None:
+    """Answered, handled or settled: the alert closes, with the reason, and is not raised again."""
+    duty = meeting()
+    sent = attempt(about=duty, state=AttemptState.DELIVERED, delivered_at=NOW)
+    story = Story(case=case(duty, attempts=(sent,)))
+    assert AlertType.UNCONFIRMED in _types(story, paris("2026-11-26", "08:00"))
+    after: Obligation = replace(story.obligation("cv:1"), **changed)  # type: ignore[arg-type]
+    story.put(after)
+    decision = story.decide(paris("2026-11-26", "09:00"))
+    assert reason in [closed.reason for closed in decision.closed]
+    assert AlertType.UNCONFIRMED not in [alert.type for alert in decision.alerts]
+
+
+def test_every_alert_that_a_rule_raises_has_its_line() -> None:
+    """One line for each type, and each answers for each kind of duty without trouble."""
+    duties = [replace(made, state=state) for made in (meeting(), appointment(), actualisation()) for state in ObligationState]
+    for rule in RULES.values():
+        for duty in duties:
+            rule(view(case(duty), paris("2026-12-20")), duty)
+
+
+# ---- what is known
+
+
+def test_what_is_known_is_told_in_codes() -> None:
+    """Every message by channel, what failed, what is excluded, and what was said (R3)."""
+    duty = actualisation(said_done_at=paris("2026-12-09", "10:00"))
+    late: dict[str, Any] = {"release_at": paris("2026-12-10", "11:00"), "submitted_at": paris("2026-12-10", "11:00")}
+    tries = (
+        attempt("a1", about=duty, step=Step.A1, state=AttemptState.UNKNOWN),
+        attempt(
+            "a2", about=duty, step=Step.A2, channel=Channel.VOICE, state=AttemptState.FAILED, last_status=ReceiptStatus.NO_ANSWER, **late
+        ),
+        attempt("a3", about=duty, step=Step.A3, channel=Channel.EMAIL, state=AttemptState.FAILED, last_status=ReceiptStatus.FAILED_HARD),
+        attempt("a4", about=duty, step=Step.A0, channel=Channel.LETTER, state=AttemptState.ACCEPTED),
+    )
+    who = person(missed_actualisations=1, digital_ease=DigitalEase.OFFLINE, forbidden_channels=(Channel.EMAIL,))
+    codes = [fact.code for fact in known(view(case(duty, who=who, attempts=tries)), duty)]
+    for code in (
+        "no_receipt",
+        "no_answer",
+        "failed_hard",
+        "letter_on_its_way",
+        "excluded",
+        "says_done",
+        "not_done",
+        "missed_before",
+        "non_web",
+    ):
+        assert code in codes, code
+
+
+def test_what_is_known_of_a_meeting() -> None:
+    """Delivered, a voicemail, a letter that came back, an answer; nothing sent when nothing was."""
+    duty = meeting(state=ObligationState.ACKNOWLEDGED, evidence=Evidence.E3, evidence_at=NOW, evidence_how="sms")
+    tries = (
+        attempt("a1", about=duty, state=AttemptState.DELIVERED, delivered_at=NOW),
+        attempt("a2", about=duty, channel=Channel.VOICE, state=AttemptState.DELIVERED, last_status=ReceiptStatus.VOICEMAIL_LEFT),
+        attempt("a3", about=duty, channel=Channel.LETTER, state=AttemptState.FAILED, last_status=ReceiptStatus.RETURNED),
+    )
+    codes = [fact.code for fact in known(view(case(duty, attempts=tries)), duty)]
+    assert {"delivered", "voicemail", "returned", "acknowledged"} <= set(codes)
+    assert "nothing_sent" in [fact.code for fact in known(view(case(duty)), duty)]
