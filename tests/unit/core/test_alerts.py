@@ -1,7 +1,7 @@
 """What advisors are told: when, how urgent, on whose list, and when it is over (§10.5, §10.8, §10.13)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
