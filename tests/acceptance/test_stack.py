@@ -12,7 +12,7 @@ from services.simulator.app.stack import Playground, open_playground
 from services.simulator.report import comparable, failed
 from services.simulator.scenario.expect import judge
 from services.simulator.scenario.file import Scenario
-from services.simulator.scenario.parse import parse
+from services.simulator.scenario.parse import parse, parse_text
 from tests.fixtures.kafka import KafkaNode
 
 pytestmark = pytest.mark.stack
@@ -20,6 +20,38 @@ pytestmark = pytest.mark.stack
 FOLDER = Path(__file__).parent / "scenarios"
 #: every channel, a bounce, a call's keys, a letter that comes back, and the three crashes
 ON_THE_STACK = ("SC-01", "SC-02", "SC-04", "SC-05-a", "SC-07", "SC-26-a", "SC-26-b", "SC-26-c")
+
+#: everything that a provider can do to us at once: away while messages are under way, overloaded, silent
+TROUBLE = """
+scenario: trouble
+people:
+  sarah: {first_name: Sarah, postal_code: "59000", preferred: sms, phone: "06 12 34 56 01"}
+  emile: {first_name: Emile, postal_code: "59000", preferred: email, email: emile@fai.example}
+  victor: {first_name: Victor, postal_code: "59000", preferred: voice, phone: "06 12 34 56 03"}
+  lise: {first_name: Lise, postal_code: "59000", preferred: letter, postal: ["LISE TEST", "12 RUE DES LILAS", "59000 LILLE"]}
+  samir: {first_name: Samir, postal_code: "59000", preferred: sms, phone: "06 12 34 56 05"}
+  tom: {first_name: Tom, postal_code: "59000", preferred: sms, phone: "06 12 34 56 06"}
+world:
+  - {channel: sms, person: samir, nth: 1, then: [{hang: 30s}]}
+  - {channel: sms, person: tom, between: [2026-11-25T09:00, 2026-11-25T11:10], then: {refuse: ESME_RTHROTTLED}}
+until: 2026-11-27T12:00
+events:
+  - {at: 2026-11-25T10:00, event: convocation.issued, id: cv1, person: sarah, starts: 2026-12-03T14:00}
+  - {event: outage, of: "provider:a", from: 2026-11-25T10:00:02, to: 2026-11-25T10:12}
+  - {at: 2026-11-25T10:05, event: convocation.issued, id: cv2, person: emile, starts: 2026-12-03T14:00}
+  - {at: 2026-11-25T10:05, event: convocation.issued, id: cv3, person: victor, starts: 2026-12-03T14:00}
+  - {at: 2026-11-25T10:05, event: convocation.issued, id: cv4, person: lise, starts: 2026-12-18T14:00}
+  - {at: 2026-11-25T11:00, event: convocation.issued, id: cv5, person: samir, starts: 2026-12-03T14:00}
+  - {at: 2026-11-25T11:00, event: convocation.issued, id: cv6, person: tom, starts: 2026-12-03T14:00}
+expect:
+  - {what: receipt, at: 2026-11-25T10:12, person: sarah, status: delivered, effect: applied}
+  - {what: sent, at: [2026-11-25T10:12, 2026-11-25T10:13], person: emile, channel: email}
+  - {what: sent, at: [2026-11-25T10:12, 2026-11-25T10:13], person: victor, channel: voice}
+  - {what: sent, at: [2026-11-25T10:12, 2026-11-25T10:13], person: lise, channel: letter}
+  - {what: receipt, at: 2026-11-25T11:00, person: samir, status: unknown, effect: applied}
+  - {what: sent, at: [2026-11-25T11:10, 2026-11-25T11:12], person: tom, channel: sms, step: N0}
+  - {only: {what: sent, step: N0, times: 6}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +72,18 @@ async def test_the_scenario_holds_on_the_stack(name: str, texts: JinjaTexts, pla
     """What the file expects came out, what must not come did not, and nothing else differs from the same story in memory."""
     scenario = parse(FOLDER / f"{name}.yaml")
     assert isinstance(scenario, Scenario), scenario
+    await same_on_both(scenario, texts, playground)
+
+
+async def test_providers_in_trouble_on_the_stack(texts: JinjaTexts, playground: Playground) -> None:
+    """Refused connections, an overload and a silence mean the same over the real protocols as in memory; nobody gets a message twice."""
+    scenario = parse_text(TROUBLE, "trouble.yaml")
+    assert isinstance(scenario, Scenario), scenario
+    await same_on_both(scenario, texts, playground)
+
+
+async def same_on_both(scenario: Scenario, texts: JinjaTexts, playground: Playground) -> None:
+    """Play it twice."""
     in_memory = await memory_play(scenario, texts).play()
     async with playground.play(scenario, texts) as play:
         journal = await play.play()

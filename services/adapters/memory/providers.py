@@ -61,7 +61,7 @@ class MemoryProvider:
     town: Town
     feedback: Feedback
     clock: Clock
-    #: during an outage nothing is taken
+    #: during an outage nothing is taken; an SMS centre, whose one connection carries both ways, tells nothing either
     down: bool = False
     busy: int = 0
     _taken: dict[str, _Taken] = field(default_factory=dict)
@@ -198,6 +198,9 @@ class MemoryProvider:
             await self._hand_over(told)
 
     async def _hand_over(self, told: ProviderReceipt | ProviderReply) -> None:
+        if self.down and self.channel is Channel.SMS:
+            self._kept.append(told)
+            return
         try:
             if isinstance(told, ProviderReceipt):
                 await self.feedback.receipt(told)

@@ -38,9 +38,9 @@ def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None,
             town.connect(channel, one.name, one)
 
     async def switch_provider(name: str, down: bool) -> None:
-        for ones in providers.values():
-            for one in ones:
-                one.down = down if one.name == name else one.down
+        for one in (one for ones in providers.values() for one in ones if one.name == name):
+            one.down = down
+            await one.resend()
 
     async def open_streams(topics: Sequence[str], group: str) -> Sequence[Stream]:
         stream = MemoryStream(broker, topics=topics, group=group, on_progress=traffic.moved)

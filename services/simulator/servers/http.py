@@ -82,7 +82,8 @@ class HttpServer:
             pass
         finally:
             writer.close()
-            with contextlib.suppress(OSError):
+            # cancelled here too it must not end as cancelled: the streams' own callback would report that as a fault
+            with contextlib.suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

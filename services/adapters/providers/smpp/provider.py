@@ -56,8 +56,6 @@ class SmppSettings:
     #: first pause before a new connection; doubles up to ``longest_pause``
     pause: timedelta = timedelta(milliseconds=200)
     longest_pause: timedelta = timedelta(seconds=30)
-    #: a throttled message is tried again after this
-    throttled_for: timedelta = timedelta(seconds=2)
     #: ``err:`` codes of this operator that say "this number will never work", with our word for each
     hard_errors: Mapping[str, str] = field(default_factory=lambda: statuses.SMPP_HARD_ERRORS)
 
@@ -146,7 +144,7 @@ class SmppProvider:
             return OutcomeUnknown(raw_status=f"some parts refused: {raw}")
         reading = statuses.smpp_answer(refused[0].status)
         if reading is None:
-            return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status=raw, after=self._settings.throttled_for)
+            return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status=raw)
         return Refused(status=reading.status, raw_status=raw)
 
     def _remember(self, attempt_id: str, answers: Sequence[Answer | None]) -> None:

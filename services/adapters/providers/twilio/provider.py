@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Literal
 
 import httpx
 
@@ -12,9 +12,6 @@ from services.core import statuses
 from services.core.content import VoiceContent
 from services.core.ports.providers import Absent, Accepted, CannotTell, Envelope, Outcome, OutcomeUnknown, Refused, TryLater
 from services.core.words import Channel, ReceiptStatus, Why
-
-#: our own pace is one call a second and account by default: over it the API says 429
-_OVERLOAD: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +89,7 @@ def _outcome(response: httpx.Response) -> Outcome:
     code = word_of(response, "code")
     raw = f"http {status} code {code}" if code else raw
     if status in {429, 503}:
-        return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status=raw, after=retry_after(response) or _OVERLOAD)
+        return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status=raw, after=retry_after(response))
     if status >= 500:
         return OutcomeUnknown(raw_status=raw)
     reading = statuses.TWILIO_CALL_ERRORS.get(code)
