@@ -67,7 +67,9 @@ async def receive(batch: Sequence[Record], *, store: Store, decode: Decode, hand
         if letters:
             await unit.record_dead_letters([_dead_letter(record, problems, now) for record, problems in letters])
         await unit.write(ledger.changes)
-    return Received(applied=len(fresh) - stale - refused, duplicates=len(events) - len(fresh), stale=stale, refused=refused, unreadable=len(letters))
+    return Received(
+        applied=len(fresh) - stale - refused, duplicates=len(events) - len(fresh), stale=stale, refused=refused, unreadable=len(letters)
+    )
 
 
 def person_of(event: Event) -> PersonId | None:

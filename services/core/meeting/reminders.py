@@ -128,4 +128,3 @@ def _has_room(view: View, obligation: Obligation, rung: Reminder, channel: Chann
     if channel is Channel.VOICE:
         return view.calls_allowed(at, obligation) and spaced(view.policy, view.residence, at, view.last_call())
     return channel is not Channel.SMS or view.sms_on(view.local_day(at)) < view.policy.caps.person.sms_per_day
-
