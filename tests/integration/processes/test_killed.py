@@ -47,6 +47,19 @@ class World:
             assert await process.wait() == -signal.SIGKILL, self.running.said()
         await self.running.start(name)
 
+    async def all_delivered_once(self) -> None:
+        """Return when all 500 messages are known to have arrived; each exactly once."""
+
+        async def all_delivered() -> bool:
+            return await self.eyes.count("SELECT count(*) FROM attempts WHERE state = 'delivered'") == PEOPLE
+
+        try:
+            await self.eyes.until(all_delivered)
+        except TimeoutError:
+            pytest.fail(self.running.said())
+        assert len(self.town.taken) == PEOPLE
+        assert set(self.town.taken.values()) == {1}
+
     async def taken_or_claimed(self) -> bool:
         """Every first message was taken by the network, or was claimed by a delivery that died before it told what became of it."""
         return await self.eyes.count("SELECT count(*) FROM attempts WHERE state IN ('delivered', 'unknown')") >= PEOPLE
@@ -113,13 +126,17 @@ async def test_one_dies_and_everybody_gets_one_message(world: World, name: str) 
         await world.running.start(other, **({"SANS_FAUTE_TEST_FUSE": f"{name}:{FUSES[name]}"} if other == name else {}))
     await world.died(name)
 
-    async def all_delivered() -> bool:
-        return await world.eyes.count("SELECT count(*) FROM attempts WHERE state = 'delivered'") == PEOPLE
-
-    try:
-        await world.eyes.until(all_delivered)
-    except TimeoutError:
-        pytest.fail(world.running.said())
-    assert len(world.town.taken) == PEOPLE
-    assert set(world.town.taken.values()) == {1}
+    await world.all_delivered_once()
     assert await world.eyes.count(ADRIFT) == 0
+
+
+@pytest.mark.slow
+async def test_two_copies_of_each_share_the_work(world: World) -> None:
+    """On one machine, without being told apart by anybody: everything arrives, once."""
+    for name in FUSES:
+        await world.running.start(name)
+        await world.running.start(name, copy="-second")
+    await world.all_delivered_once()
+    assert await world.eyes.count(ADRIFT) == 0
+    for process in world.running.processes.values():
+        assert process.returncode is None
