@@ -10,6 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from services.adapters.kafka.connection import KafkaUnavailable
+from services.core.ports.store import StoreUnavailable
 from services.runtime.errors import NotThere
 from services.runtime.logs import set_up_logs
 from tests.benchmarks.machine import Machine, machine
@@ -40,6 +42,7 @@ async def _run(names: Sequence[str], rounds: int, *, quick: bool, profile: cProf
         for name in names:
             with console.status(f"{name}: {ROWS[name].what}"):
                 results[name] = await _measured(ROWS[name], ours, profile)
+            console.print(f"{name}: {results[name].why_not or 'measured'}", highlight=False, markup=False)
     return results
 
 
@@ -48,8 +51,9 @@ async def _measured(row: Row, ours: Machine, profile: cProfile.Profile | None) -
         profile.enable()
     try:
         return await row.measure(ours)
-    except NotThere as missing:
-        return Result(why_not=str(missing))
+    except (NotThere, KafkaUnavailable, StoreUnavailable, RuntimeError, TimeoutError) as trouble:
+        # one row's trouble must not cost the figures of the others
+        return Result(why_not=str(trouble) or type(trouble).__name__)
     finally:
         if profile is not None:
             profile.disable()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tests.benchmarks.measuring import Figures, Goal, Line, Result
@@ -39,7 +40,7 @@ def print_table(console: Console, run: Run) -> None:
         for line in result.lines:
             table.add_row(*_cells(line))
         if result.why_not is not None:
-            table.add_row(name, f"[yellow]not measured: {result.why_not}[/]")
+            table.add_row(name, f"[yellow]not measured: {escape(result.why_not)}[/]")
     console.print(table)
     for name, result in run.results.items():
         for remark in result.remarks:

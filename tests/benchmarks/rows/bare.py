@@ -21,6 +21,8 @@ Duty = tuple[str, str, str, datetime, datetime, datetime | None, str | None, str
 ToDuty = Callable[[dict[str, Any], datetime], Duty]
 
 _BATCH = 1000
+#: seconds of one round
+_WITHIN = 180
 _INSERT = """
 INSERT INTO obligations (
     obligation_id, person_id, kind, known_at, due_at, opens_at, period, place, purpose, mandatory, changed_at, next_at,
@@ -93,8 +95,10 @@ async def faust_loop(connection: KafkaConnection, topic: str, group: str, dsn: s
     app.agent(app.topic(topic, key_serializer="raw", value_serializer="raw"), name=f"{group}.store")(store)
     await app.start()
     try:
-        await asyncio.wait_for(finished.wait(), 300)
+        await asyncio.wait_for(finished.wait(), _WITHIN)
         return events / (perf_counter() - started)
+    except TimeoutError:
+        raise RuntimeError(f"the bare Faust loop stalled: {done} of {events} after {_WITHIN} s") from None
     finally:
         await app.stop()
         await database.close()

@@ -25,6 +25,8 @@ from services.runtime.settings import home_of_the_code
 _KEY = b"a key for benchmarks: nothing here is secret"
 #: what services/planner/app.py takes at once
 _AT_ONCE = {Lane.LIVE: 200, Lane.CAMPAIGN: 500}
+#: seconds of one round; a stall is reported, not waited for
+_WITHIN = 180
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,13 +41,17 @@ class House:
     seals: Seals = field(default_factory=lambda: Seals(_KEY))
     #: seconds that intake and planner spent in their steps, waiting for the database included
     spent: dict[str, list[float]] = field(default_factory=lambda: {"intake": [], "planner": []})
+    _received: int = 0
+    _planned: int = 0
 
     async def plan_all(self, stream: Stream, dsn: str, people: int) -> float:
         """People with a planned obligation, a second; from the first batch in hand to the last decision stored."""
         await stream.start()
         try:
-            async with open_pool(dsn, connections=4) as pool:
+            async with open_pool(dsn, connections=4) as pool, asyncio.timeout(_WITHIN):
                 return await self._race(stream, PostgresStore(pool), people)
+        except TimeoutError:
+            raise RuntimeError(f"not done after {_WITHIN} s: {self._received} of {people} received, {self._planned} planned") from None
         finally:
             await stream.stop()
 
@@ -56,7 +62,7 @@ class House:
 
         async def intake() -> None:
             nonlocal batch
-            received = 0
+            self._received = 0
             while True:
                 before = perf_counter()
                 done = await receive(batch, store=store, decode=self.decode, handling=self._handling(), now=self.now)
@@ -65,8 +71,8 @@ class House:
                     raise RuntimeError(f"intake did not take every event: {done}")
                 await stream.acknowledge(batch)
                 stored.set()
-                received += len(batch)
-                if received >= people:
+                self._received += len(batch)
+                if self._received >= people:
                     return
                 batch = await stream.next_batch()
 
@@ -76,18 +82,18 @@ class House:
 
     async def _plan(self, store: Store, people: int, stored: asyncio.Event, reading: asyncio.Task[None]) -> None:
         planner = Planner(store=store, texts=self.texts, snapshot=self.snapshot)
-        planned = 0
-        while planned < people:
+        self._planned = 0
+        while self._planned < people:
             stored.clear()
             before = perf_counter()
             woken = await planner.round(self.lane, _AT_ONCE[self.lane], self.now)
             self.spent["planner"].append(perf_counter() - before)
-            planned += woken.people
+            self._planned += woken.people
             if woken.quarantined:
                 raise RuntimeError(f"decisions raised: {woken.quarantined[0][1]}")
             if not woken.people:
                 if reading.done():
-                    raise RuntimeError(f"only {planned} of {people} were due")
+                    raise RuntimeError(f"only {self._planned} of {people} were due")
                 await stored.wait()
 
     def _handling(self) -> Handling:
