@@ -1,11 +1,15 @@
 """Scenario files on real Kafka, PostgreSQL, provider protocols and HTTP: what they expect holds, and the journal is that of memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from services.adapters.rendering.texts import JinjaTexts
+from services.commands import run
+from services.commands.exits import Exit
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.simulator.app import memory_play, templates
 from services.simulator.app.stack import Playground, open_playground
@@ -90,3 +94,27 @@ async def same_on_both(scenario: Scenario, texts: JinjaTexts, playground: Playgr
     failures = judge(scenario, journal)
     assert not failures, "\n".join(line for failure in failures for line in failed(failure, scenario))
     assert comparable(journal, scenario) == comparable(in_memory, scenario)
+
+
+@pytest.mark.usefixtures("logs_put_back")
+def test_simulate_plays_on_configured_servers_and_leaves_nothing(
+    kafka: KafkaNode, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`sans-faute simulate --on stack` uses the servers that the settings name; topics and databases of the play are gone afterwards."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap)
+    monkeypatch.setenv("DATABASE_URL", postgres.url)
+    before = asyncio.run(_everything(kafka, postgres))
+    assert run(["simulate", "--on", "stack", str(FOLDER / "SC-26-c.yaml")]) == Exit.DONE
+    assert capsys.readouterr().out.splitlines()[-1] == "1 passed, 0 failed"
+    assert asyncio.run(_everything(kafka, postgres)) == before
+
+
+async def _everything(kafka: KafkaNode, postgres: EmbeddedPostgres) -> tuple[set[str], set[str]]:
+    """Names of topics (Kafka's own left out) and of databases."""
+    topics = {name for name in await kafka.admin.partitions() if not name.startswith("__")}
+    connection = await asyncpg.connect(postgres.url)
+    try:
+        databases = {str(row["datname"]) for row in await connection.fetch("SELECT datname FROM pg_database")}
+    finally:
+        await connection.close()
+    return topics, databases

@@ -1,12 +1,9 @@
 """`sans-faute simulate`: exit codes, the last line, mistakes with file, line and path, JSON for scripts."""
 
 import json
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from services.commands import run
 from services.commands.exits import Exit
@@ -15,14 +12,7 @@ SCENARIOS = Path(__file__).parents[2] / "acceptance" / "scenarios"
 GOOD = str(SCENARIOS / "SC-26-a.yaml")
 
 
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[None]:
-    """A command sets up the logs of its process, which here is everybody's: what was set up before is put back."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
+pytestmark = pytest.mark.usefixtures("logs_put_back")
 
 
 @pytest.fixture
