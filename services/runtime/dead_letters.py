@@ -15,10 +15,12 @@ WINDOW: Final = 100
 class TooManyDeadLetters(Gone):
     """Most likely not these records are wrong, but what we expect of them; reading on would only bury them all."""
 
-    def __init__(self, unreadable: int, window: int, topic: str, share: float) -> None:
+    def __init__(self, unreadable: int, topic: str, problem: Problem, share: float) -> None:
+        # a problem names a path and never quotes a value
         super().__init__(
-            f"{unreadable} of the last {window} records could not be read, the last one on {topic}; nothing of this batch was stored or "
-            f"acknowledged. Correct who publishes them (see dead-letters.v1), or raise DEAD_LETTER_SHARE (now {share:g}) to let them pass"
+            f"{unreadable} of the last {WINDOW} records could not be read, the last one on {topic} ({problem.path}: {problem.message}); "
+            f"nothing of this batch was stored or acknowledged. Correct who publishes them, "
+            f"or raise DEAD_LETTER_SHARE (now {share:g}) to bury them as dead letters"
         )
 
 
@@ -38,11 +40,10 @@ class LimitedDecode:
     def __call__(self, topic: str, value: bytes | None, key: str | None) -> Event | list[Problem]:
         """As the decoder; raises ``TooManyDeadLetters``."""
         decoded = self.decode(topic, value, key)
-        bad = isinstance(decoded, list)
-        self._last.append(bad)
-        if bad:
+        self._last.append(isinstance(decoded, list))
+        if isinstance(decoded, list):
             self.unreadable(topic)
             count = sum(self._last)
             if count > self.share * WINDOW:
-                raise TooManyDeadLetters(count, WINDOW, topic, self.share)
+                raise TooManyDeadLetters(count, topic, decoded[0], self.share)
         return decoded

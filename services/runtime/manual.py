@@ -44,7 +44,7 @@ SETTINGS: dict[str, Setting] = {
     "SERVICE_KEY": Setting("secret for links and sealed texts, 32 characters or more; the same everywhere", "made once, in STATE_DIR"),
     "EVENTS_TOKEN": Setting("bearer token of producers on /events", "none: /events is closed"),
     "GATEWAY_TOKEN": Setting("bearer token of gateways on /attempts", "none: /attempts is closed"),
-    "DEAD_LETTER_SHARE": Setting("share of unreadable events, 0 to 1, above which a reader stops", "0.2"),
+    "DEAD_LETTER_SHARE": Setting("share of unreadable ones among the last 100 records, 0 to 1, above which a reader stops", "0.2"),
     "POLICY_FILE": Setting("file with the rules' numbers, made from services/core/policy.toml", "services/core/policy.toml"),
     "INSTANCE_NAME": Setting("name of this copy of a process; different for each copy, the same after a restart", "host and number"),
     "HEALTH_LISTEN": Setting("host:port of /healthz, /readyz and /metrics of one process that runs by itself", "none: it does not listen"),

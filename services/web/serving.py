@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 from typing import Final
@@ -23,7 +24,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as problem:
-        raise AddressTaken(f"{host}:{port}: {problem.strerror or type(problem).__name__}") from None
+        raise AddressTaken(f"{host}:{port}: {os.strerror(problem.errno) if problem.errno else type(problem).__name__}") from None
 
 
 async def serve(app: ASGIApp, listener: socket.socket) -> None:

@@ -173,15 +173,20 @@ async def test_one_process_beside_it(running: Up) -> None:
         cwd=home_of_the_code(), stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert beside.stderr is not None
-    async with asyncio.timeout(MOVES_WITHIN):
-        while b"partitions assigned" not in (line := await beside.stderr.readline()):
-            assert line, "it ended by itself"
-    async with httpx.AsyncClient(trust_env=False) as operator:
-        assert (await operator.get(f"http://127.0.0.1:{port}/readyz")).json() == {"ready": True, "missing": []}
-    beside.terminate()
-    async with asyncio.timeout(MOVES_WITHIN):
-        await beside.communicate()
-    assert beside.returncode == 0
+    try:
+        async with asyncio.timeout(MOVES_WITHIN):
+            while b"partitions assigned" not in (line := await beside.stderr.readline()):
+                assert line, "it ended by itself"
+        async with httpx.AsyncClient(trust_env=False) as operator:
+            assert (await operator.get(f"http://127.0.0.1:{port}/readyz")).json() == {"ready": True, "missing": []}
+        beside.terminate()
+        async with asyncio.timeout(MOVES_WITHIN):
+            await beside.communicate()
+        assert beside.returncode == 0
+    finally:
+        if beside.returncode is None:
+            beside.kill()
+            await beside.wait()
 
 
 async def test_without_servers_it_says_what_is_missing(tmp_path: Path) -> None:

@@ -39,7 +39,9 @@ def test_above_the_share_it_stops_with_a_sentence() -> None:
     decode, _ = _limited(0.2)
     for _ in range(20):
         decode("people.v1", b"bad", None)
-    with pytest.raises(TooManyDeadLetters, match=r"^21 of the last 100 records .* people\.v1; .*DEAD_LETTER_SHARE \(now 0\.2\)"):
+    with pytest.raises(
+        TooManyDeadLetters, match=r"^21 of the last 100 records .* people\.v1 \(/: not a JSON object\); .*DEAD_LETTER_SHARE \(now 0\.2\)"
+    ):
         decode("people.v1", b"secret", None)
 
 
