@@ -80,7 +80,7 @@ async def _lane(planner: Planner, store: PostgresStore, lane: Lane, signal: Sign
 
 
 class _Look:
-    """One round and, when nobody was due, the lane's next instant."""
+    """One round, and the instant at which the next person of the lane is or was due."""
 
     def __init__(self) -> None:
         self.woken = Woken()
@@ -92,8 +92,8 @@ class _Look:
         started = perf_counter()
         self.woken = await planner.round(lane, _AT_ONCE[lane], now())
         self.seconds = perf_counter() - started
-        if not self.woken.people:
-            self.next_at = await store.next_wake(lane)
+        # also while there is a backlog: how late its oldest person is, is what operations must see
+        self.next_at = await store.next_wake(lane)
 
 
 async def _until(signal: Signal, at: datetime | None, now: Callable[[], datetime]) -> None:
