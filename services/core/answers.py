@@ -118,7 +118,8 @@ def _heard(ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None, du
     level = Evidence.E4 if reply.identity in _VERIFIED else Evidence.E3
     for duty in duties:
         after = ledger.proved(duty, level, str(reply.channel), reply.at)
-        happened = _HAPPENED.get(reply.choice)
+        # nobody comes to an actualisation: only its completion ends it
+        happened = _HAPPENED.get(reply.choice) if duty.kind is not Kind.ACTUALISATION else None
         if happened is not None and effect is ReplyEffect.ACKNOWLEDGED:
             after = ledger.moved(after, happened)
             if happened is Happened.DECLINED:

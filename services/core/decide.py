@@ -6,7 +6,7 @@ Next: services/core/kinds/convocation.py
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from services.core.alerts.known import dossier_lines
@@ -73,15 +73,12 @@ def _plan(view: View, obligation: Obligation) -> Plan:
 def _time_passes(view: View, decision: Decision) -> View:
     """The date has come: what is proved is said (contracts §3), and what nobody closed lapses (§10.5)."""
     for obligation in view.case.obligations:
-        happened: Happened | None = None
-        if (obligation.kind is Kind.ACTUALISATION and obligation.state is ObligationState.OPEN and view.now >= obligation.due_at) or (
-            obligation.kind is not Kind.ACTUALISATION and view.now >= obligation.due_at + view.policy.alerts.lapse_after
-        ):
-            happened = Happened.EXPIRED
-        after = obligation_after(obligation.state, happened) if happened else None
-        if happened is None or after is None:
+        # the end of a period is known at once, whatever was answered; the outcome of a meeting is waited for
+        grace = timedelta(0) if obligation.kind is Kind.ACTUALISATION else view.policy.alerts.lapse_after
+        after = obligation_after(obligation.state, Happened.EXPIRED)
+        if after is None or view.now < obligation.due_at + grace:
             continue
-        decision.transitions.append(Transition(obligation=obligation, happened=happened))
+        decision.transitions.append(Transition(obligation=obligation, happened=Happened.EXPIRED))
         view = view.with_obligation(replace(obligation, state=after, settled_at=view.now))
     return view
 
@@ -131,14 +128,13 @@ def unwanted(obligation: Obligation | None, item: Item) -> Why | None:
 
 def _most_urgent(view: View, plans: dict[ObligationId, Plan]) -> Intent | Omission | None:
     """The next thing to release or to leave out for good; one at a time, so that caps see what the last one took."""
-    intents = [intent for plan in plans.values() for intent in plan.intents if intent.at <= view.now]
-    if intents:
-        return min(intents, key=lambda intent: (intent.obligation.due_at, intent.at, intent.obligation.obligation_id))
+    # what is left out first: once the next channel has the message, nobody would ask why the first one has not
     for plan in plans.values():
         for omission in plan.omissions:
             if omission.at <= view.now and not _recorded(view, omission):
                 return omission
-    return None
+    intents = [intent for plan in plans.values() for intent in plan.intents if intent.at <= view.now]
+    return min(intents, key=lambda intent: (intent.obligation.due_at, intent.at, intent.obligation.obligation_id), default=None)
 
 
 def _recorded(view: View, omission: Omission) -> bool:

@@ -154,6 +154,18 @@ def test_done_is_said_and_never_counts_as_done() -> None:
     assert after.evidence is Evidence.E3
 
 
+@pytest.mark.parametrize("choice", [Choice.COME, Choice.CANNOT_COME])
+def test_nobody_comes_to_an_actualisation(choice: Choice) -> None:
+    """« 1 » to a reminder proves that she read it; the reminders go on until the completion has come."""
+    duty = actualisation()
+    sent = attempt(about=duty)
+    story = Story(case=case(duty, attempts=(sent,)), now=paris("2026-12-05", "12:00"))
+    story.answer(choice)
+    after = story.obligation(duty.obligation_id)
+    assert (after.state, after.evidence, after.declined_at) == (_OPEN, Evidence.E3, None)
+    assert "A2" in [intent.step for intent in story.decide().outlooks[0].ahead]
+
+
 def test_an_answer_without_a_duty_is_ignored() -> None:
     """Everything is settled: the answer is kept, nothing changes."""
     duty = meeting(state=ObligationState.DONE, evidence=Evidence.E5)

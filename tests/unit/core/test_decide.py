@@ -235,6 +235,14 @@ def test_an_actualisation_lapses_at_the_end_of_the_fifteenth() -> None:
     assert [one.items[0].step for one in released] == [Step.A6]
 
 
+def test_an_actualisation_that_an_advisor_took_care_of_lapses_all_the_same() -> None:
+    """Only a completion counts: without one the advisor is told at the end, too."""
+    story = Story(case=case(actualisation(state=ObligationState.HANDLED)))
+    assert story.decide(paris("2026-12-10", "11:00")).live_at == paris("2026-12-15", "23:59:59")
+    story.decide(paris("2026-12-15", "23:59:59"))
+    assert story.obligation("act:2026-11:leila").state is ObligationState.LAPSED
+
+
 def test_how_to_register_again_is_told_for_five_days_only() -> None:
     """Known a week after the end: nothing is sent, not even by letter."""
     late = actualisation("2026-10", known_at=paris("2026-11-23"))
