@@ -27,8 +27,12 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
         return plan
     same_step = [attempt for attempt in tries if step_of(attempt, obligation) is step]
     tried = {attempt.channel for attempt in same_step}
+    # A1 and A4 are not called, not even in place of an SMS (§10.4)
+    not_called = {rung.step for rung in view.policy.actualisation.steps if not rung.called} - {Step.A5}
     for channel in view.policy.channels.actualisation_order:
         if channel in tried or channel not in view.reach.contacts or not view.room(channel, obligation):
+            continue
+        if channel is Channel.VOICE and step in not_called:
             continue
         failed = head.state is AttemptState.FAILED
         when = soonest(view, obligation, channel, head.closed_at or head.release_at, slot=not failed)
