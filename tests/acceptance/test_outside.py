@@ -34,7 +34,12 @@ until: 2026-12-11T12:00
 people:
   leila: {first_name: Leïla, postal_code: "59000", preferred: sms, forbidden: [email], phone: "06 12 34 56 78"}
   luc: {first_name: Luc, postal_code: "59000", preferred: email, phone: "06 12 34 56 79", email: luc@ancien-fai.example}
-  annie: {first_name: Annie, postal_code: "30120", preferred: letter, digital_ease: offline, postal: ["ANNIE TEST", "LE MAS NEUF", "30120 LE VIGAN"]}
+  annie:
+    first_name: Annie
+    postal_code: "30120"
+    preferred: letter
+    digital_ease: offline
+    postal: ["ANNIE TEST", "LE MAS NEUF", "30120 LE VIGAN"]
   emilie: {first_name: Emilie, postal_code: "59000", preferred: sms, phone: "06 45 12 34 56"}
 world:
   - {channel: voice, person: leila, then: {after: 30s, receipt: 'keys "1 1"'}}
