@@ -115,7 +115,7 @@ def _show(
         names=names,
         store=conductor.stage.store,
         seconds_per_line=pause,
-        addresses=(pages, teller.words["folder"].format(folder=folder)),
+        addresses=(pages, teller.words["folder"].format(folder=_from_here(folder))),
         changed=staff.changed.set,
     )
 
@@ -134,6 +134,12 @@ def names_of(scenario: Scenario) -> dict[str, str]:
     people = list(scenario.everyone())
     shared = {one.first_name for one in people if sum(other.first_name == one.first_name for other in people) > 1}
     return {one.name: f"{one.first_name} {one.last_name[0]}." if one.first_name in shared else one.first_name for one in people}
+
+
+def _from_here(folder: Path) -> Path:
+    """As short as it can be said."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _read(name: str) -> str:
