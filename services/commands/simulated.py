@@ -12,6 +12,9 @@ from services.runtime.readers import Listen, ProviderUrl
 from services.runtime.settings import Settings
 from services.simulator.quiet_town import quiet_providers
 
+#: letters that reach nobody need a sender as well
+_EXAMPLE_ADDRESS = ("1 PLACE DE LA GARE", "59000 LILLE")
+
 
 @asynccontextmanager
 async def with_providers(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[Settings]:
@@ -42,6 +45,7 @@ async def with_providers(settings: Settings, say: Callable[[str], None]) -> Asyn
             voice_url=addresses.voice,
             smtp_url=addresses.email,
             letter_url=addresses.letter,
+            sender_address=settings.sender_address or _EXAMPLE_ADDRESS,
             bounce_listen=returns,
             channels_owned=tuple(str(channel) for channel in Channel),
             # they call back to us, whatever address people outside see

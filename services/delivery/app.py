@@ -213,6 +213,8 @@ class _Timed:
 
 
 def _count(metrics: Metrics, delivered: Delivered) -> None:
+    for fault in delivered.faults:
+        _log.error("an adapter raised: its message is unknown, the next channel follows", error=fault)
     for channel, provider, outcome in delivered.outcomes:
         metrics.count("attempts_sent", channel=str(channel), provider=provider, outcome=outcome)
     for channel, why in delivered.withheld:

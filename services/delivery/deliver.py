@@ -35,6 +35,8 @@ class Sent:
     claimed: Claimed | Abandoned
     provider: str
     outcome: Outcome | Absent
+    #: class of what the adapter raised, which is a bug of ours
+    fault: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +47,8 @@ class Delivered:
     #: stopped by the check before sending: channel and why
     withheld: list[tuple[Channel, str]] = field(default_factory=list)
     unreadable: int = 0
+    #: classes of what adapters raised: bugs of ours
+    faults: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +127,12 @@ class Delivery:
             found = await provider.find(one.attempt.attempt_id)
             outcome: Outcome | Absent = found if isinstance(found, Accepted | Absent) else OutcomeUnknown(raw_status="cannot tell")
             return Sent(claimed=one, provider=provider.name, outcome=outcome)
-        outcome = await provider.send(one.envelope)
+        try:
+            outcome = await provider.send(one.envelope)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it must not take the other messages and the process with it
+            # a bug in an adapter: nobody can tell whether the message went out, so it is never repeated
+            name = type(fault).__name__
+            return Sent(claimed=one, provider=provider.name, outcome=OutcomeUnknown(raw_status=name), fault=name)
         if isinstance(outcome, Accepted):
             self.fuse("after_provider_accepts", self.clock.now())
         return Sent(claimed=one, provider=provider.name, outcome=outcome)
@@ -157,6 +166,7 @@ class Delivery:
                 reference = (one.provider, one.outcome.provider_ref) if isinstance(one.outcome, Accepted) else None
                 mine = [receipt for receipt in waiting if (receipt.provider, receipt.provider_ref) == reference]
                 remember(ledger, case, attempt, one.claimed.envelope, one.provider, one.outcome, mine, environment)
+                done.faults += [one.fault] if one.fault else []
                 done.outcomes.append((attempt.channel, one.provider, type(one.outcome).__name__))
             await unit.write(ledger.changes)
 

@@ -161,6 +161,10 @@ def _settings(form: _Form) -> Settings:
     kafka = _kafka(form)
     public_listen = form.get("PUBLIC_LISTEN", readers.listen, Listen(host="127.0.0.1", port=8080))
     verified = form.get("VERIFIED_RANGES", readers.words(), VERIFIED_RANGES)
+    letter_url = form.optional("LETTER_URL", _letter_url)
+    sender_address: tuple[str, ...] = form.get("SENDER_ADDRESS", readers.lines, tuple[str, ...]())
+    if letter_url is not None and not letter_url.startswith("file:") and not sender_address:
+        form.wrong("SENDER_ADDRESS", "is needed with LETTER_URL: a letter that comes back needs an address, lines with | between them")
     return Settings(
         kafka=kafka,
         topics=_topics(form, default_replication=3 if kafka else 1),
@@ -173,7 +177,7 @@ def _settings(form: _Form) -> Settings:
             "SMS_PROVIDERS", readers.providers("smpp", "smpps", "https", "http", example="smpp://user:password@host:2775"), ()
         ),
         voice_url=form.optional("VOICE_URL", readers.url("https", "http", example="https://account:token@host")),
-        letter_url=form.optional("LETTER_URL", _letter_url),
+        letter_url=letter_url,
         sms_sender=form.get("SMS_SENDER", lambda value: readers.sms_sender(value, verified), "38123"),
         voice_caller_id=form.get("VOICE_CALLER_ID", lambda value: readers.caller_id(value, verified), "0948123456"),
         email_from=form.get("EMAIL_FROM", readers.email, "ne-manquez-rien@sans-faute.example"),
@@ -192,7 +196,7 @@ def _settings(form: _Form) -> Settings:
         instance_name=form.optional("INSTANCE_NAME", readers.name),
         health_listen=form.optional("HEALTH_LISTEN", readers.listen),
         sender_name=form.get("SENDER_NAME", readers.text, "Sans Faute"),
-        sender_address=form.get("SENDER_ADDRESS", readers.lines, ()),
+        sender_address=sender_address,
         test_fuse=form.optional("SANS_FAUTE_TEST_FUSE", readers.fuse),
         log_level=form.get("LOG_LEVEL", readers.choice("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         log_format=form.get("LOG_FORMAT", readers.choice("auto", "json", "console"), "auto"),

@@ -11,7 +11,7 @@ from services.core.events import Problem, ReceiptReceived
 from services.core.model import Attempt, ContactId
 from services.core.ports.providers import Absent, Accepted, CannotTell, OutcomeUnknown, Refused, TryLater
 from services.core.words import AttemptState, Channel, ContactStatus, Evidence, ObligationState, ReceiptStatus, Why
-from tests.fixtures.steps import House, ScriptedProvider
+from tests.fixtures.steps import Broken, House, ScriptedProvider
 from tests.unit.core.scene import NOW, attempt, case, mailbox, meeting, mobile, paris
 
 _A = AttemptState
@@ -58,6 +58,16 @@ async def test_a_dispatch_that_comes_twice_is_sent_once() -> None:
     again = await house.deliver(_released())
     assert not again.outcomes
     assert len(house.providers[Channel.SMS][0].sent) == 1
+
+
+async def test_our_own_fault_in_an_adapter_costs_one_message_and_no_process() -> None:
+    """Nobody can tell whether it went out: unknown, never repeated, the next channel follows; the others of the batch are sent."""
+    house = await _house(_released())
+    house.providers[Channel.SMS] = [Broken()]
+    done = await house.deliver(_released())
+    assert (await _only(house)).state is _A.UNKNOWN
+    assert done.outcomes == [(Channel.SMS, "a", "OutcomeUnknown")]
+    assert done.faults == ["ZeroDivisionError"]
 
 
 async def test_a_dispatch_that_nobody_knows_is_dropped() -> None:

@@ -137,6 +137,14 @@ def test_letters_may_go_into_a_folder() -> None:
     assert "LETTER_URL" in _mistakes({"LETTER_URL": "ftp://print.example"})
 
 
+def test_a_print_shop_needs_an_address_for_what_comes_back() -> None:
+    """Said at start, not at the first letter; a folder needs none."""
+    shop = "https://client:secret@print.example?user=u&password=p"
+    assert "SENDER_ADDRESS" in _mistakes({"LETTER_URL": shop})
+    address = read_settings({"LETTER_URL": shop, "SENDER_ADDRESS": "1 PLACE DE LA GARE|59000 LILLE"}).sender_address
+    assert address == ("1 PLACE DE LA GARE", "59000 LILLE")
+
+
 def test_named_settings_can_be_left_out() -> None:
     """What is wrong can be ignored, to look at the rest."""
     assert read_settings({"LOG_LEVEL": "LOUD", "DATABASE_CONNECTIONS": "20"}, ignoring={"LOG_LEVEL"}).database_connections == 20
