@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from services.core.calendar import Residence
 from services.core.policy import Letters
 
 _SATURDAY = 5
+_COUNTING = frozenset({"in_the_box", "transit", "production", "submission"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,13 @@ class Counted:
     day: date
     #: in_the_box, transit, production, submission; or why it does not count: sunday, holiday, weekend
     role: str
+    #: whose calendar said so: the post's at the residence, or the printer's
+    calendar: Literal["post", "printer"]
+
+    @property
+    def counts(self) -> bool:
+        """Something happens to the letter on this day."""
+        return self.role in _COUNTING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,29 +51,29 @@ def letter_limit(letters: Letters, residence: Residence, printer: Residence, eve
     counting: list[Counted] = []
     day = event_day - timedelta(days=letters.box_days_before)
     while not residence.posts_on(day):
-        counting.append(Counted(day=day, role=_why_no_post(day)))
+        counting.append(Counted(day=day, role=_why_no_post(day), calendar="post"))
         day -= timedelta(days=1)
-    counting.append(Counted(day=day, role="in_the_box"))
+    counting.append(Counted(day=day, role="in_the_box", calendar="post"))
     left = transit_days(letters, residence)
     while left:
         day -= timedelta(days=1)
         if residence.posts_on(day):
             left -= 1
-            counting.append(Counted(day=day, role="transit"))
+            counting.append(Counted(day=day, role="transit", calendar="post"))
         else:
-            counting.append(Counted(day=day, role=_why_no_post(day)))
+            counting.append(Counted(day=day, role=_why_no_post(day), calendar="post"))
     # the day on which it is posted must be one on which the printer works
     while not produces_on(printer, day):
-        counting.append(Counted(day=day, role="weekend" if day.weekday() >= _SATURDAY else "holiday"))
+        counting.append(Counted(day=day, role=_why_no_production(day), calendar="printer"))
         day -= timedelta(days=1)
     left = letters.production_days
     while left:
         day -= timedelta(days=1)
         if produces_on(printer, day):
             left -= 1
-            counting.append(Counted(day=day, role="submission" if not left else "production"))
+            counting.append(Counted(day=day, role="submission" if not left else "production", calendar="printer"))
         else:
-            counting.append(Counted(day=day, role="weekend" if day.weekday() >= _SATURDAY else "holiday"))
+            counting.append(Counted(day=day, role=_why_no_production(day), calendar="printer"))
     return LetterLimit(
         submit_by=printer.instant(day, letters.cutoff), transit_days=transit_days(letters, residence), counting=tuple(counting)
     )
@@ -93,3 +102,7 @@ def expected_in_box(letters: Letters, residence: Residence, printer: Residence, 
 
 def _why_no_post(day: date) -> str:
     return "sunday" if day.weekday() == _SATURDAY + 1 else "holiday"
+
+
+def _why_no_production(day: date) -> str:
+    return "weekend" if day.weekday() >= _SATURDAY else "holiday"

@@ -1,21 +1,20 @@
 """The claim: who may send this message, and what it says, decided under the person's lock just before the provider is called."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
+from services.core.agency_days import last_agency_day
 from services.core.check import AlreadyClaimed, DoNotSend, NotYet, Send, may_send
 from services.core.content import Content, Notice, Unrenderable
 from services.core.environment import Environment
 from services.core.ledger import Ledger
 from services.core.model import Attempt, Case, Obligation
-from services.core.period import CLOSING_DAY
 from services.core.ports.providers import Envelope
 from services.core.ports.texts import Texts
 from services.core.states import Moved
 from services.core.words import AttemptState, Channel, Constraint, Kind, ObligationState, Step, Why
 from services.delivery.ports import Seals, Senders
 
-_LOOK_BACK = 15
 _FIRST_WORDS = frozenset({Step.N0, Step.CORRECTIVE})
 
 
@@ -125,7 +124,7 @@ class Clerk:
             perhaps_done=first.said_done_at is not None,
             short=first.state is ObligationState.ACKNOWLEDGED,
             reopened=step is Step.CORRECTIVE and _was_cancelled(case, first),
-            last_agency_day=_last_agency_day(first, person.agency_id, environment),
+            last_agency_day=last_agency_day(first, person.agency_id, environment),
         )
 
 
@@ -157,22 +156,6 @@ def _was_cancelled(case: Case, obligation: Obligation) -> bool:
         if attempt.submitted_at is not None
         for item in attempt.items
     )
-
-
-def _last_agency_day(obligation: Obligation, agency_id: str, environment: Environment) -> date | None:
-    """The last day up to the deadline on which the agency is open (R15, §10.5)."""
-    if obligation.kind is not Kind.ACTUALISATION:
-        return None
-    working = environment.working_days(agency_id)
-    agency = environment.agencies.get(agency_id)
-    day = working.local(obligation.due_at).date()
-    day = day.replace(day=min(day.day, CLOSING_DAY))
-    for _ in range(_LOOK_BACK):
-        opens = agency is None or not agency.opening or bool(agency.opening.get(str(day.weekday())))
-        if opens and working.is_working(day):
-            return day
-        day -= timedelta(days=1)
-    return None
 
 
 def _envelope(attempt: Attempt, send: Send, content: Content, environment: Environment, reference: str) -> Envelope:

@@ -1,6 +1,6 @@
 """A0 to A5: the steps of a period, counted back from its closing day (§10.5)."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from services.core.decision import Intent, Omission, Plan
 from services.core.meeting.reminders import is_settled
@@ -34,6 +34,13 @@ def first_weekday(view: View, day: date) -> date:
     while day.weekday() >= _SATURDAY or view.residence.is_holiday(day):
         day += timedelta(days=1)
     return day
+
+
+def opening_day(view: View, obligation: Obligation, hour: time) -> date:
+    """The first weekday on which this hour is in the period: west of Paris it opens on the evening before (§2.1, §10.5)."""
+    opens_at = obligation.opens_at or obligation.known_at
+    day = view.local_day(opens_at)
+    return first_weekday(view, day if view.residence.instant(day, hour) >= opens_at else day + timedelta(days=1))
 
 
 def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
@@ -119,7 +126,7 @@ def _last_step_channel(view: View, obligation: Obligation) -> Channel | None:
 
 def _day(view: View, obligation: Obligation, rung: ActualisationStep) -> date:
     if rung.opening:
-        return first_weekday(view, view.local_day(obligation.opens_at or obligation.known_at))
+        return opening_day(view, obligation, rung.hour)
     return closing_day(view, obligation) - timedelta(days=rung.days_before)
 
 

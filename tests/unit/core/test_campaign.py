@@ -87,6 +87,9 @@ def test_who_is_told_of_the_opening(who: Person, points: tuple[Contact, ...], a0
         ("2027-03", "75011", "Tue 30", "10:00"),
         ("2027-02", "75011", "Fri 26", "10:00"),
         ("2027-01", "97400", "Thu 28", "10:00"),
+        # west of Paris it opens on the evening before: on Friday 27 November at 10:00 it was still closed
+        ("2026-11", "97110", "Mon 30", "10:00"),
+        ("2027-01", "97110", "Thu 28", "10:00"),
     ],
 )
 def test_the_opening_is_told_on_the_first_weekday(period: str, postal_code: str, first: str, at: str) -> None:
