@@ -15,11 +15,12 @@ from services.core.alerts.watch import alerts_due
 from services.core.decision import Cancel, Decision, Dossier, Intent, Omission, Outlook, Plan, Transition
 from services.core.environment import Environment
 from services.core.kinds import KINDS
-from services.core.model import Attempt, AttemptId, Case, Item, Obligation, ObligationId
+from services.core.model import Attempt, AttemptId, Case, ContactId, Item, Obligation, ObligationId
 from services.core.states import ATTEMPT, Happened, Moved, obligation_after
 from services.core.timers import timers_due
+from services.core.verdict import verdict_of
 from services.core.view import View, see
-from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Verdict, Why
+from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Why
 
 #: more rounds than any case needs; a rule that wants the same message again would loop
 _ROUNDS = 40
@@ -147,13 +148,14 @@ def _recorded(view: View, omission: Omission) -> bool:
 
 def _released(view: View, intent: Intent) -> Attempt:
     item = _item(intent.obligation, intent.step, intent.occurrence)
+    contact = intent.contact_id or view.reach.contacts[intent.channel].contact_id
     others = {channel: "later_rung" for channel in view.reach.order if channel is not intent.channel}
     excluded = tuple(f"{channel}: {reason}" for channel, reason in {**view.reach.excluded, **others}.items())
     return Attempt(
-        attempt_id=_attempt_id(view, item, intent.channel),
+        attempt_id=_attempt_id(view, item, intent.channel, contact),
         person_id=view.person.person_id,
         channel=intent.channel,
-        contact_id=view.reach.contacts[intent.channel].contact_id,
+        contact_id=contact,
         items=(item,),
         state=AttemptState.RELEASED,
         cause=intent.cause,
@@ -162,16 +164,18 @@ def _released(view: View, intent: Intent) -> Attempt:
         release_at=view.now,
         not_after=intent.not_after,
         dispatched_at=view.now,
+        policy=view.policy.version,
     )
 
 
 def _left_out(view: View, omission: Omission) -> Attempt:
     item = _item(omission.obligation, omission.step, omission.occurrence)
+    contact = view.reach.contacts[omission.channel].contact_id
     return Attempt(
-        attempt_id=_attempt_id(view, item, omission.channel),
+        attempt_id=_attempt_id(view, item, omission.channel, contact),
         person_id=view.person.person_id,
         channel=omission.channel,
-        contact_id=view.reach.contacts[omission.channel].contact_id,
+        contact_id=contact,
         items=(item,),
         state=AttemptState.SKIPPED,
         reason=omission.reason,
@@ -179,6 +183,7 @@ def _left_out(view: View, omission: Omission) -> Attempt:
         release_at=view.now,
         not_after=view.now,
         closed_at=view.now,
+        policy=view.policy.version,
     )
 
 
@@ -186,10 +191,9 @@ def _item(obligation: Obligation, step: Step, occurrence: int) -> Item:
     return Item(obligation_id=obligation.obligation_id, revision=obligation.revision, step=step, occurrence=occurrence)
 
 
-def _attempt_id(view: View, item: Item, channel: Channel) -> AttemptId:
+def _attempt_id(view: View, item: Item, channel: Channel, contact: ContactId) -> AttemptId:
     """Derived, so that the same decision gives the same id: a second planner cannot release a twin."""
     before = sum(1 for attempt in view.case.attempts if attempt.channel is channel and any(known == item for known in attempt.items))
-    contact = view.reach.contacts[channel].contact_id
     words = "|".join((item.obligation_id, str(item.revision), item.step, str(item.occurrence), channel, contact, str(before)))
     return AttemptId(f"at-{blake2b(words.encode(), digest_size=10).hexdigest()}")
 
@@ -233,11 +237,4 @@ def _dossier(view: View, obligation: Obligation) -> Dossier | None:
     lapsed = obligation.state is ObligationState.LAPSED and obligation.kind is Kind.ACTUALISATION
     if not (missed or lapsed) or obligation.verdict is not None:
         return None
-    return Dossier(obligation=obligation, lines=dossier_lines(view, obligation))
-
-
-def verdict_of(obligation: Obligation) -> Verdict:
-    """What can be said of the reception once the date has passed (contracts §3)."""
-    if obligation.declined_at is not None and obligation.evidence < Evidence.E4:
-        return Verdict.ABSENCE_ANNOUNCED
-    return Verdict.PROVED if obligation.evidence >= Evidence.E3 else Verdict.NOT_PROVED
+    return Dossier(obligation=obligation, lines=dossier_lines(view, obligation), verdict=verdict_of(view, obligation))

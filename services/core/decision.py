@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.core.model import Attempt, Fact, Obligation
+from services.core.model import Attempt, ContactId, Fact, Obligation
 from services.core.states import Happened
-from services.core.words import AlertType, Channel, Lane, Routed, Severity, Step, Why
+from services.core.words import AlertType, Channel, Lane, Routed, Severity, Step, Verdict, Why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,8 @@ class Intent:
     #: why this channel: preferred, order, best_evidence, another, only_one, last_chance
     chosen_by: str
     lane: Lane = Lane.LIVE
+    #: a point other than the one that serves the channel
+    contact_id: ContactId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ class Dossier:
 
     obligation: Obligation
     lines: tuple[Fact, ...]
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

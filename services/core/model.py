@@ -52,6 +52,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """A partner body that follows this person too (rules §1, R13)."""
+
+    organisation: str
+    advisor_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """What the directory says of a person. It has no age, sex or nationality, and never will (rules §10.1)."""
 
@@ -73,6 +81,7 @@ class Person:
     referent_id: str
     backup_id: str | None = None
     agency_id: str
+    followers: tuple[Follower, ...] = ()
 
     @property
     def non_web(self) -> bool:
@@ -107,6 +116,18 @@ class Contact:
     closed_channels: tuple[Channel, ...] = ()
     #: keyed hash of the number or address, as replies carry it
     sender_hash: str | None = None
+    #: when the directory told us of this value
+    value_at: datetime | None = None
+    #: when a human last answered there
+    human_at: datetime | None = None
+    #: when it last failed hard
+    failed_at: datetime | None = None
+    #: duties in a row that were written about there and ended without an answer
+    silent_duties: int = 0
+    #: gets the verification message and nothing else, until somebody answers there
+    only_verification: bool = False
+    #: which of the people with this value this is, in answers (« répondez 1A »); none while nobody was mixed up
+    letter: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +177,8 @@ class Obligation:
     settled_at: datetime | None = None
     non_receipt: bool = False
     verdict: Verdict | None = None
+    #: since when an outage of ours made a message about it useless
+    outage_at: datetime | None = None
     #: counts published changes
     version: int = 0
     changed_at: datetime
@@ -215,6 +238,8 @@ class Attempt:
     closed_at: datetime | None = None
     #: the last receipt's status, for counting calls and saying what is known
     last_status: ReceiptStatus | None = None
+    #: version of the policy that decided it
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +316,12 @@ class Alert:
     updated_at: datetime
     closed_at: datetime | None = None
     close_reason: str | None = None
+    #: since when it stands on this list
+    routed_at: datetime | None = None
+    #: when it was e-mailed to whom it is routed, at once or in a digest
+    pushed_at: datetime | None = None
+    #: version of the policy that decided it
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,8 @@ class Kind(StrEnum):
     APPOINTMENT = "appointment"
     CONVOCATION = "convocation"
     ACTUALISATION = "actualisation"
+    #: a question of ours: is this contact point theirs? Never published
+    CONTACT = "contact"
 
 
 class ObligationState(StrEnum):
@@ -236,6 +238,10 @@ class Step(StrEnum):
     CORRECTIVE = "corrective"
     #: the meeting was cancelled
     CANCELLATION = "cancellation"
+    #: "is this your number?": no content, asks for an answer (§10.7)
+    VERIFICATION = "verification"
+    #: to the point that was replaced: "your number was changed" (§10.7)
+    CHANGED = "changed"
     #: actualisation
     A0 = "A0"
     A1 = "A1"

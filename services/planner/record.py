@@ -4,7 +4,6 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from services.core.changes import Wake
-from services.core.decide import verdict_of
 from services.core.decision import AlertClosed, AlertWanted, Decision, Dossier, Outlook, Timeout
 from services.core.environment import Environment
 from services.core.ledger import Ledger
@@ -76,16 +75,15 @@ def _redispatch(ledger: Ledger, attempt: Attempt) -> None:
 
 def _dossier(ledger: Ledger, row: Obligation, dossier: Dossier, environment: Environment, texts: Texts, case: Case) -> Obligation:
     zone = environment.working_days(case.person.agency_id).zone if case.person else "Europe/Paris"
-    verdict = verdict_of(row)
     ledger.line(
         "dossier",
         obligation=row.obligation_id,
         person=row.person_id,
         level=str(row.evidence),
-        verdict=str(verdict),
+        verdict=str(dossier.verdict),
         lines=[texts.fact(line, zone) for line in dossier.lines],
     )
-    return replace(row, verdict=verdict, non_receipt=row.evidence < Evidence.E3)
+    return replace(row, verdict=dossier.verdict, non_receipt=row.evidence < Evidence.E3)
 
 
 def _outlook(ledger: Ledger, case: Case, outlook: Outlook, row: Obligation, released: int) -> None:
@@ -131,6 +129,9 @@ def _raise_alert(ledger: Ledger, case: Case, wanted: AlertWanted, environment: E
         act_by=wanted.act_by,
         raised_at=before.raised_at if before else ledger.now,
         updated_at=ledger.now,
+        routed_at=before.routed_at if before and before.advisor_id == wanted.advisor_id else ledger.now,
+        pushed_at=before.pushed_at if before else None,
+        policy=environment.policy.version,
     )
     _tell(ledger, alert, "alert.updated" if before else "alert.raised", "alert_updated" if before else "alert", environment, texts)
 

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from services.core.decide import UndecidableError, decide, verdict_of
+from services.core.decide import UndecidableError, decide
 from services.core.model import Case, Hold, Item
 from services.core.states import Happened
+from services.core.verdict import verdict_of
+from services.core.view import see
 from services.core.words import (
     AlertType,
     AttemptState,
@@ -262,7 +264,10 @@ def test_how_to_register_again_is_told_for_five_days_only() -> None:
 )
 def test_what_can_be_said_once_the_date_has_passed(evidence: Evidence, declined: bool, verdict: Verdict) -> None:
     """From E3 on reception is proved; an absence that was announced is said first."""
-    assert verdict_of(meeting(evidence=evidence, declined_at=NOW if declined else None)) is verdict
+    duty = meeting(evidence=evidence, declined_at=NOW if declined else None)
+    view = see(case(duty), environment(), NOW)
+    assert view is not None
+    assert verdict_of(view, duty) is verdict
 
 
 def test_nobody_writes_to_a_person_on_hold_and_the_advisor_knows() -> None:

@@ -5,54 +5,54 @@
 -- Insert or replace profiles.
 INSERT INTO profiles (
     person_id, revision, known_at, first_name, last_name, postal_code, preferred_channel, forbidden_channels, constraints, digital_ease,
-    language, asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id)
+    language, asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id, followers)
 SELECT
     person_id, revision, known_at, first_name, last_name, postal_code, preferred_channel, forbidden_channels, constraints, digital_ease,
-    language, asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id
+    language, asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id, followers
 FROM json_populate_recordset(NULL::profiles, $1)
 ON CONFLICT (person_id) DO UPDATE SET (
     revision, known_at, first_name, last_name, postal_code, preferred_channel, forbidden_channels, constraints, digital_ease, language,
-    asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id) = ROW (
+    asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id, followers) = ROW (
     excluded.revision, excluded.known_at, excluded.first_name, excluded.last_name, excluded.postal_code, excluded.preferred_channel,
     excluded.forbidden_channels, excluded.constraints, excluded.digital_ease, excluded.language, excluded.asked_opening_notice,
-    excluded.missed_actualisations, excluded.hold, excluded.referent_id, excluded.backup_id, excluded.agency_id);
+    excluded.missed_actualisations, excluded.hold, excluded.referent_id, excluded.backup_id, excluded.agency_id, excluded.followers);
 
 -- name: write_contacts
 -- Insert or replace contact points.
 INSERT INTO contacts (
     contact_id, person_id, kind, value, lines, e164, line_type, declared_by, verified_at, carrier, problem, status, status_reason,
-    status_at, closed_channels, sender_hash)
+    status_at, closed_channels, sender_hash, value_at, human_at, failed_at, silent_duties, only_verification, letter)
 SELECT
     contact_id, person_id, kind, value, lines, e164, line_type, declared_by, verified_at, carrier, problem, status, status_reason,
-    status_at, closed_channels, sender_hash
+    status_at, closed_channels, sender_hash, value_at, human_at, failed_at, silent_duties, only_verification, letter
 FROM json_populate_recordset(NULL::contacts, $1)
 ON CONFLICT (person_id, contact_id) DO UPDATE SET (
     kind, value, lines, e164, line_type, declared_by, verified_at, carrier, problem, status, status_reason, status_at, closed_channels,
-    sender_hash) = ROW (
+    sender_hash, value_at, human_at, failed_at, silent_duties, only_verification, letter) = ROW (
     excluded.kind, excluded.value, excluded.lines, excluded.e164, excluded.line_type, excluded.declared_by, excluded.verified_at,
     excluded.carrier, excluded.problem, excluded.status, excluded.status_reason, excluded.status_at, excluded.closed_channels,
-    excluded.sender_hash);
+    excluded.sender_hash, excluded.value_at, excluded.human_at, excluded.failed_at, excluded.silent_duties, excluded.only_verification, excluded.letter);
 
 -- name: write_obligations
 -- Insert or replace duties; one of another person is left alone, and missing from the count.
 INSERT INTO obligations (
     obligation_id, person_id, kind, revision, last_revision, state, known_at, due_at, opens_at, period, place, purpose, mandatory,
     legal_value, duration_minutes, advisor_id, replaces, evidence, evidence_how, evidence_at, declined_at, declined_reason, said_done_at,
-    settled_at, non_receipt, verdict, version, changed_at, next_at)
+    settled_at, non_receipt, verdict, version, changed_at, next_at, outage_at)
 SELECT
     obligation_id, person_id, kind, revision, last_revision, state, known_at, due_at, opens_at, period, place, purpose, mandatory,
     legal_value, duration_minutes, advisor_id, replaces, evidence, evidence_how, evidence_at, declined_at, declined_reason, said_done_at,
-    settled_at, non_receipt, verdict, version, changed_at, next_at
+    settled_at, non_receipt, verdict, version, changed_at, next_at, outage_at
 FROM json_populate_recordset(NULL::obligations, $1)
 ON CONFLICT (obligation_id) DO UPDATE SET (
     kind, revision, last_revision, state, known_at, due_at, opens_at, period, place, purpose, mandatory, legal_value, duration_minutes,
     advisor_id, replaces, evidence, evidence_how, evidence_at, declined_at, declined_reason, said_done_at, settled_at, non_receipt,
-    verdict, version, changed_at, next_at) = ROW (
+    verdict, version, changed_at, next_at, outage_at) = ROW (
     excluded.kind, excluded.revision, excluded.last_revision, excluded.state, excluded.known_at, excluded.due_at, excluded.opens_at,
     excluded.period, excluded.place, excluded.purpose, excluded.mandatory, excluded.legal_value, excluded.duration_minutes,
     excluded.advisor_id, excluded.replaces, excluded.evidence, excluded.evidence_how, excluded.evidence_at, excluded.declined_at,
     excluded.declined_reason, excluded.said_done_at, excluded.settled_at, excluded.non_receipt, excluded.verdict, excluded.version,
-    excluded.changed_at, excluded.next_at)
+    excluded.changed_at, excluded.next_at, excluded.outage_at)
 WHERE obligations.person_id = excluded.person_id;
 
 -- name: write_attempts
@@ -60,19 +60,19 @@ WHERE obligations.person_id = excluded.person_id;
 INSERT INTO attempts (
     attempt_id, person_id, channel, contact_id, items, state, reason, cause, chosen_by, excluded, release_at, not_after, tries, parts,
     try_at, dispatched_at, claimed_at, provider, provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at,
-    last_status)
+    last_status, policy)
 SELECT
     attempt_id, person_id, channel, contact_id, items, state, reason, cause, chosen_by, excluded, release_at, not_after, tries, parts,
     try_at, dispatched_at, claimed_at, provider, provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at,
-    last_status
+    last_status, policy
 FROM json_populate_recordset(NULL::attempts, $1)
 ON CONFLICT (attempt_id) DO UPDATE SET (
     channel, contact_id, items, state, reason, cause, chosen_by, excluded, release_at, not_after, tries, parts, try_at, dispatched_at,
-    claimed_at, provider, provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at, last_status) = ROW (
+    claimed_at, provider, provider_ref, reference, token, submitted_at, accepted_at, delivered_at, closed_at, last_status, policy) = ROW (
     excluded.channel, excluded.contact_id, excluded.items, excluded.state, excluded.reason, excluded.cause, excluded.chosen_by,
     excluded.excluded, excluded.release_at, excluded.not_after, excluded.tries, excluded.parts, excluded.try_at, excluded.dispatched_at,
     excluded.claimed_at, excluded.provider, excluded.provider_ref, excluded.reference, excluded.token, excluded.submitted_at,
-    excluded.accepted_at, excluded.delivered_at, excluded.closed_at, excluded.last_status)
+    excluded.accepted_at, excluded.delivered_at, excluded.closed_at, excluded.last_status, excluded.policy)
 WHERE attempts.person_id = excluded.person_id;
 
 -- name: drop_attempt_items
@@ -145,18 +145,18 @@ ON CONFLICT (reply_id) DO UPDATE SET (
 -- Insert or replace alerts; closed ones first, because a new one of the same type may stand in the same changes.
 INSERT INTO alerts (
     alert_id, type, severity, person_id, obligation_id, agency_id, advisor_id, routed, claimed_by, claimed_at, deadline, known,
-    next_action, act_by, raised_at, updated_at, closed_at, close_reason)
+    next_action, act_by, raised_at, updated_at, closed_at, close_reason, routed_at, pushed_at, policy)
 SELECT
     alert_id, type, severity, person_id, obligation_id, agency_id, advisor_id, routed, claimed_by, claimed_at, deadline, known,
-    next_action, act_by, raised_at, updated_at, closed_at, close_reason
+    next_action, act_by, raised_at, updated_at, closed_at, close_reason, routed_at, pushed_at, policy
 FROM json_populate_recordset(NULL::alerts, $1)
 ORDER BY closed_at IS NULL
 ON CONFLICT (alert_id) DO UPDATE SET (
     type, severity, person_id, obligation_id, agency_id, advisor_id, routed, claimed_by, claimed_at, deadline, known, next_action, act_by,
-    raised_at, updated_at, closed_at, close_reason) = ROW (
+    raised_at, updated_at, closed_at, close_reason, routed_at, pushed_at, policy) = ROW (
     excluded.type, excluded.severity, excluded.person_id, excluded.obligation_id, excluded.agency_id, excluded.advisor_id,
     excluded.routed, excluded.claimed_by, excluded.claimed_at, excluded.deadline, excluded.known, excluded.next_action, excluded.act_by,
-    excluded.raised_at, excluded.updated_at, excluded.closed_at, excluded.close_reason);
+    excluded.raised_at, excluded.updated_at, excluded.closed_at, excluded.close_reason, excluded.routed_at, excluded.pushed_at, excluded.policy);
 
 -- name: write_messages
 -- Insert or replace the words that were handed over.

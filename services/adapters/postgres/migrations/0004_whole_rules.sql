@@ -1,0 +1,41 @@
+-- What the whole of the rules needs to remember: the life of contact points, alerts that move on, outages of ours, the policy that decided.
+
+ALTER TABLE profiles ADD COLUMN followers jsonb NOT NULL DEFAULT '[]';
+COMMENT ON COLUMN profiles.followers IS 'Partner bodies that follow this person too: [{organisation, advisor_id}].';
+
+ALTER TABLE contacts
+    ADD COLUMN value_at          timestamptz,
+    ADD COLUMN human_at          timestamptz,
+    ADD COLUMN failed_at         timestamptz,
+    ADD COLUMN silent_duties     smallint NOT NULL DEFAULT 0,
+    ADD COLUMN only_verification boolean NOT NULL DEFAULT false,
+    ADD COLUMN letter            text;
+COMMENT ON COLUMN contacts.value_at IS 'When the directory told us of this value.';
+COMMENT ON COLUMN contacts.human_at IS 'When a human last answered there.';
+COMMENT ON COLUMN contacts.failed_at IS 'When it last failed hard.';
+COMMENT ON COLUMN contacts.silent_duties IS 'Duties in a row that were written about there and ended without an answer.';
+COMMENT ON COLUMN contacts.only_verification IS 'Gets the verification message and nothing else, until somebody answers there.';
+COMMENT ON COLUMN contacts.letter IS 'Which of the people with this value this is, in answers.';
+
+ALTER TABLE obligations
+    ADD COLUMN outage_at timestamptz,
+    DROP CONSTRAINT obligations_kind_words,
+    ADD CONSTRAINT obligations_kind_words CHECK (kind IN ('appointment', 'convocation', 'actualisation', 'contact'));
+COMMENT ON COLUMN obligations.outage_at IS 'Since when an outage of ours made a message about it useless.';
+
+ALTER TABLE attempts ADD COLUMN policy text NOT NULL DEFAULT '';
+COMMENT ON COLUMN attempts.policy IS 'Version of the policy that decided it.';
+
+ALTER TABLE attempt_items
+    DROP CONSTRAINT attempt_items_step_words,
+    ADD CONSTRAINT attempt_items_step_words CHECK (step IN (
+        'N0', 'L', 'R1', 'R2', 'R3', 'F', 'corrective', 'cancellation', 'verification', 'changed', 'A0', 'A1', 'A2', 'A3', 'A4', 'A5',
+        'A6'));
+
+ALTER TABLE alerts
+    ADD COLUMN routed_at timestamptz,
+    ADD COLUMN pushed_at timestamptz,
+    ADD COLUMN policy    text NOT NULL DEFAULT '';
+COMMENT ON COLUMN alerts.routed_at IS 'Since when it stands on this list.';
+COMMENT ON COLUMN alerts.pushed_at IS 'When it was e-mailed to whom it is routed, at once or in a digest.';
+COMMENT ON COLUMN alerts.policy IS 'Version of the policy that decided it.';
