@@ -4,7 +4,7 @@ The most specific rule wins: a provider's own code before a status class. Nothin
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -112,6 +112,67 @@ def twilio_message(status: str, error_code: str) -> Reading:
         return TWILIO_MESSAGE_ERRORS[error_code]
     return Reading(status=reading)
 
+
+#: ``status`` of a Vonage delivery receipt
+VONAGE_MESSAGE: Final[Mapping[str, ReceiptStatus]] = {
+    "accepted": ReceiptStatus.SENT,
+    "buffered": ReceiptStatus.SENT,
+    "delivered": ReceiptStatus.DELIVERED,
+    "expired": ReceiptStatus.EXPIRED,
+    "failed": _SOFT,
+    "rejected": _POLICY,
+    "unknown": ReceiptStatus.UNKNOWN,
+}
+
+#: ``err-code`` beside ``failed``; what the table does not name stays soft
+VONAGE_MESSAGE_ERRORS: Final[Mapping[str, Reading]] = {
+    "2": Reading(status=_SOFT, reason="unreachable"),
+    "3": Reading(status=_HARD, reason="unknown_subscriber"),
+    "4": Reading(status=_HARD, reason="blocked"),
+    "6": Reading(status=_POLICY, reason="carrier_filtered"),
+    "7": Reading(status=_SOFT, reason="unreachable"),
+    "9": Reading(status=_HARD, reason="invalid_destination"),
+    "12": Reading(status=_SOFT, reason="unreachable"),
+}
+
+
+def vonage_message(status: str, error_code: str) -> Reading:
+    """A Vonage delivery receipt; the error code says what kind of failure it is."""
+    reading = VONAGE_MESSAGE.get(status, ReceiptStatus.UNKNOWN)
+    if reading is _SOFT and error_code in VONAGE_MESSAGE_ERRORS:
+        return VONAGE_MESSAGE_ERRORS[error_code]
+    return Reading(status=reading)
+
+
+#: ``msg_status`` of a Brevo SMS, in both spellings; none: an answer, which is no receipt
+BREVO_MESSAGE: Final[Mapping[str, ReceiptStatus | None]] = {
+    "sent": ReceiptStatus.SENT,
+    "accepted": ReceiptStatus.SENT,
+    "delivered": ReceiptStatus.DELIVERED,
+    "softBounce": _SOFT,
+    "soft_bounce": _SOFT,
+    "hardBounce": _HARD,
+    "hard_bounce": _HARD,
+    "rejected": _POLICY,
+    "blocked": _POLICY,
+    "blacklisted": _POLICY,
+    "replied": None,
+}
+
+
+def brevo_message(status: str, _error_code: str) -> Reading | None:
+    """A Brevo SMS event, which has no error code; none for an answer."""
+    reading = BREVO_MESSAGE.get(status, ReceiptStatus.UNKNOWN)
+    return Reading(status=reading) if reading is not None else None
+
+
+#: whose words a gateway may hand on as they came: (status, error code) → ours, none when it is no receipt
+SMS_WORDS: Final[Mapping[str, Callable[[str, str], Reading | None]]] = {
+    "smpp": smpp_receipt,
+    "twilio": twilio_message,
+    "vonage": vonage_message,
+    "brevo": brevo_message,
+}
 
 # --- voice (rules §11.2) ------------------------------------------------------------------------------------------------
 

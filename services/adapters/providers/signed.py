@@ -1,8 +1,9 @@
 """Receipts and answers from a gateway of somebody else's, as JSON under a signature with its instant: the plainest source there is.
 
 ``X-Signature: t=<seconds>,v1=<hex HMAC-SHA256 of "<seconds>." and the raw body>``; the body is
-``{"id", "attempt_id"? , "provider_ref"?, "part"?, "status", "reason"?, "carrier"?, "at"?}`` with a canonical status,
-or ``{"id", "channel", "text" | "choice", "attempt_id"?, "sender"?, "at"?}`` for an answer.
+``{"id", "attempt_id"? , "provider_ref"?, "part"?, "status", "reason"?, "carrier"?, "at"?}`` with a canonical status, or with
+``"words": "smpp" | "twilio" | "vonage" | "brevo"`` a status and an ``"error"`` code in that provider's words (rules §11.1); or
+``{"id", "channel", "text" | "choice", "attempt_id"?, "sender"?, "at"?}`` for an answer.
 """
 
 import hashlib
@@ -13,9 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.adapters.providers.callbacks import CallbackRequest, CallbackResult
+from services.core import statuses
 from services.core.inbound import read_sms
 from services.core.ports.clock import Clock
 from services.core.ports.providers import ProviderReceipt, ProviderReply
+from services.core.statuses import Reading
 from services.core.words import Choice, ReceiptStatus, ReplyChannel
 
 #: a signed instant may be this far from ours (rules §12 SC-54)
@@ -54,11 +57,12 @@ class SignedCallbacks:
         fields = {str(key): str(value) for key, value in found.items() if value is not None}
         if not fields.get("id"):
             raise ValueError("no id")
-        if "status" in fields:
-            return CallbackResult(receipts=(self._receipt(fields),), status_code=202)
+        reading = _reading(fields) if "status" in fields else None
+        if reading is not None:
+            return CallbackResult(receipts=(self._receipt(fields, reading),), status_code=202)
         return CallbackResult(replies=(self._reply(fields),), status_code=202)
 
-    def _receipt(self, fields: Mapping[str, str]) -> ProviderReceipt:
+    def _receipt(self, fields: Mapping[str, str], reading: Reading) -> ProviderReceipt:
         if not fields.get("attempt_id") and not fields.get("provider_ref"):
             raise ValueError("neither attempt_id nor provider_ref")
         return ProviderReceipt(
@@ -67,9 +71,9 @@ class SignedCallbacks:
             provider_ref=fields.get("provider_ref"),
             attempt_id=fields.get("attempt_id"),
             part=int(fields["part"]) if "part" in fields else None,
-            status=ReceiptStatus(fields["status"]),
-            raw_status=fields["status"],
-            reason=fields.get("reason"),
+            status=reading.status,
+            raw_status=" ".join(filter(None, (fields["status"], fields.get("error")))),
+            reason=reading.reason,
             carrier=fields.get("carrier"),
             at=self._instant(fields),
         )
@@ -96,3 +100,13 @@ class SignedCallbacks:
         if at.tzinfo is None:
             raise ValueError("an instant without a zone")
         return at.astimezone(UTC)
+
+
+def _reading(fields: Mapping[str, str]) -> Reading | None:
+    """None for an answer, which is no receipt. Raises ``ValueError`` for a status that is not canonical or words that nobody reads."""
+    if "words" not in fields:
+        return Reading(status=ReceiptStatus(fields["status"]), reason=fields.get("reason"))
+    words = statuses.SMS_WORDS.get(fields["words"])
+    if words is None:
+        raise ValueError("words of an unknown provider")
+    return words(fields["status"], fields.get("error", ""))

@@ -65,6 +65,32 @@ async def test_a_receipt() -> None:
     assert result.status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "error", "reading"),
+    [
+        ("smpp", "UNDELIV", "001", (ReceiptStatus.FAILED_HARD, "unknown_subscriber", "UNDELIV 001")),
+        ("twilio", "undelivered", "30007", (ReceiptStatus.FAILED_POLICY, "carrier_filtered", "undelivered 30007")),
+        ("vonage", "failed", "3", (ReceiptStatus.FAILED_HARD, "unknown_subscriber", "failed 3")),
+        ("brevo", "soft_bounce", None, (ReceiptStatus.FAILED_SOFT, None, "soft_bounce")),
+    ],
+)
+async def test_a_receipt_in_a_providers_own_words(
+    words: str, status: str, error: str | None, reading: tuple[ReceiptStatus, str | None, str]
+) -> None:
+    """A gateway may hand on what its provider said; it is read by that provider's table (rules §11.1), and kept as it was."""
+    body = {"id": "1", "attempt_id": "a", "status": status, "error": error, "words": words}
+    (receipt,) = (await SOURCE.read(request(body))).receipts
+    assert (receipt.status, receipt.reason, receipt.raw_status) == reading
+
+
+async def test_an_answer_among_the_receipts() -> None:
+    """Brevo tells of an answer where it tells of receipts: it is an answer (rules §11.1)."""
+    body = {"id": "4", "status": "replied", "words": "brevo", "channel": "sms", "text": "1", "sender": "+33612345678"}
+    result = await SOURCE.read(request(body))
+    assert not result.receipts
+    assert [reply.choice for reply in result.replies] == [Choice.COME]
+
+
 async def test_an_answer() -> None:
     """Words are read as everywhere; a choice is taken as it is."""
     (read,) = (await SOURCE.read(request({"id": "2", "channel": "sms", "text": "1", "sender": "+33612345678"}))).replies
@@ -80,6 +106,9 @@ async def test_an_answer() -> None:
         {"status": "delivered", "attempt_id": "a"},
         {"id": "1", "status": "delivered"},
         {"id": "1", "status": "arrived", "attempt_id": "a"},
+        {"id": "1", "status": "delivered", "attempt_id": "a", "words": "pigeon"},
+        {"id": "1", "status": "delivered", "words": "vonage"},
+        {"id": "1", "status": "replied", "attempt_id": "a", "words": "brevo"},
         {"id": "1", "channel": "pigeon", "text": "1"},
         {"id": "1", "channel": "sms", "choice": "decoy"},
         {"id": "1", "attempt_id": "a", "status": "delivered", "at": "2026-12-10T10:00:00"},
