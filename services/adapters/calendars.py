@@ -40,3 +40,10 @@ def holidays_of(years: Iterable[int]) -> dict[str, Holidays]:
     """Holidays of every subdivision for these years, by subdivision code."""
     wanted = tuple(sorted(set(years)))
     return {subdivision: _holidays(subdivision, wanted) for subdivision in SUBDIVISIONS}
+
+
+def holiday_name(subdivision: str, day: date) -> str | None:
+    """What the day is called in French; none when it is no holiday there."""
+    subdiv = None if subdivision == _NATIONAL else subdivision
+    name: str | None = holidays.country_holidays("FR", subdiv=subdiv, years=day.year, language="fr").get(day)
+    return name

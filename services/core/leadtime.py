@@ -8,7 +8,7 @@ from services.core.calendar import Residence
 from services.core.policy import Letters
 
 _SATURDAY = 5
-_COUNTING = frozenset({"in_the_box", "transit", "production", "submission"})
+_COUNTING = frozenset({"in_the_box", "transit", "posted", "production", "submission"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,7 @@ class Counted:
     """One day of the count, for people who ask why."""
 
     day: date
-    #: in_the_box, transit, production, submission; or why it does not count: sunday, holiday, weekend
+    #: in_the_box, transit, posted, production, submission; or why it does not count: sunday, holiday, weekend
     role: str
     #: whose calendar said so: the post's at the residence, or the printer's
     calendar: Literal["post", "printer"]
@@ -63,9 +63,12 @@ def letter_limit(letters: Letters, residence: Residence, printer: Residence, eve
         else:
             counting.append(Counted(day=day, role=_why_no_post(day), calendar="post"))
     # the day on which it is posted must be one on which the printer works
+    posted = day
     while not produces_on(printer, day):
         counting.append(Counted(day=day, role=_why_no_production(day), calendar="printer"))
         day -= timedelta(days=1)
+    if day != posted:
+        counting.append(Counted(day=day, role="posted", calendar="printer"))
     left = letters.production_days
     while left:
         day -= timedelta(days=1)

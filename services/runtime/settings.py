@@ -59,6 +59,8 @@ class Settings:
     letter_url: str | None
     sms_sender: str
     voice_caller_id: str
+    #: beginnings of numbers that an automated system may show (rules §4.2)
+    verified_ranges: tuple[str, ...]
     email_from: str
     bounce_listen: Listen | None
     channels_owned: tuple[str, ...]
@@ -180,6 +182,7 @@ def _settings(form: _Form) -> Settings:
         letter_url=letter_url,
         sms_sender=form.get("SMS_SENDER", lambda value: readers.sms_sender(value, verified), "38123"),
         voice_caller_id=form.get("VOICE_CALLER_ID", lambda value: readers.caller_id(value, verified), "0948123456"),
+        verified_ranges=verified,
         email_from=form.get("EMAIL_FROM", readers.email, "ne-manquez-rien@sans-faute.example"),
         bounce_listen=form.optional("BOUNCE_LISTEN", readers.listen),
         channels_owned=form.get("CHANNELS_OWNED", readers.words(*_CHANNELS), _CHANNELS),
