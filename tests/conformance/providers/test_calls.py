@@ -168,6 +168,26 @@ async def test_an_old_signed_instant_is_refused(rig: TwilioRig) -> None:
         assert source.authentic(request) is expected
 
 
+@pytest.mark.parametrize(
+    ("address", "fields", "content_type"),
+    [
+        ("attempt=x&turn=1", {"CallSid": "CA1"}, "application/xml"),
+        ("attempt=x", {"CallSid": "CA1", "CallStatus": "busy"}, ""),
+    ],
+    ids=["what to say", "how it ended"],
+)
+async def test_the_exchange_wants_2xx_and_twiml(rig: TwilioRig, address: str, fields: dict[str, str], content_type: str) -> None:
+    """Asked what to say we answer 2xx with a TwiML document, told how a call ended any 2xx: 201 is Maileva's, not theirs (§11.5, §13)."""
+    url = f"{rig.web.url}/callbacks/c?{address}"
+    headers = {"content-type": "application/x-www-form-urlencoded", "x-twilio-signature": rig.network.signature(url, fields)}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        response = await client.post(url, content=urlencode(fields), headers=headers)
+    assert response.is_success
+    if content_type:
+        assert response.headers["content-type"].startswith(content_type)
+        assert "<Response>" in response.text
+
+
 def test_the_signature_of_twilios_own_example() -> None:
     """Address and sorted parameters, as the provider's documentation shows it."""
     params = {"CallSid": "CA1234567890ABCDE", "Caller": "+12349013030", "Digits": "1234", "From": "+12349013030", "To": "+18005551212"}

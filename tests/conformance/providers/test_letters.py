@@ -130,7 +130,7 @@ async def test_a_webhook_is_only_a_knock(rig: MailevaRig) -> None:
 
 
 async def test_a_webhook_cannot_send_our_token_elsewhere(rig: MailevaRig) -> None:
-    """The resource is read at the host that we were given, whatever host the webhook names."""
+    """The resource is read at the host that we were given, whatever host the webhook names; news, too, are answered 201 (§11.5, §13)."""
     outcome = await rig.provider.send(envelope(Channel.LETTER))
     assert isinstance(outcome, Accepted)
     rig.network.sendings[outcome.provider_ref].fields["status"] = "PROCESSED"
@@ -148,7 +148,7 @@ async def test_a_webhook_cannot_send_our_token_elsewhere(rig: MailevaRig) -> Non
 
 
 async def test_an_unknown_letter_is_taken_and_says_nothing(rig: MailevaRig) -> None:
-    """Rules §12 SC-54: 201 for an unknown id."""
+    """The print shop wants 201, and gets it for an unknown id too (SC-54, §11.5, §13)."""
     event = {"event_type": "ON_STATUS_PROCESSED", "resource_location": "https://x.example/mail/v2/sendings/nobody"}
     async with httpx.AsyncClient(trust_env=False) as client:
         response = await client.post(f"{rig.web.url}/callbacks/d", json=event, auth=("webhook", "secret"))
