@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.core.alerts.no_way import on_hold
 from services.core.availability import contact_refusal
 from services.core.decide import unwanted
 from services.core.environment import Environment
 from services.core.model import Attempt, Case, Contact, Obligation, ObligationId, Person
-from services.core.view import see
+from services.core.view import View, see
 from services.core.windows import is_open
 from services.core.words import AttemptState, Channel, Constraint, Kind, Step, Why
 
@@ -62,7 +63,7 @@ def may_send(case: Case, attempt: Attempt, environment: Environment, now: dateti
     contact = next((point for point in case.contacts if point.contact_id == attempt.contact_id), None)
     if contact is None:
         return DoNotSend(reason=Why.CONTACT_CHANGED)
-    refusal = contact_refusal(contact, attempt.channel) or _refused_by_person(view.person, attempt.channel)
+    refusal = contact_refusal(contact, attempt.channel) or _refused_by_person(view, attempt.channel)
     if refusal is not None:
         return DoNotSend(reason=refusal)
     closing = _closing_day_obligation(attempt, known)
@@ -72,10 +73,12 @@ def may_send(case: Case, attempt: Attempt, environment: Environment, now: dateti
     return Send(person=view.person, contact=contact, obligations=wanted)
 
 
-def _refused_by_person(person: Person, channel: Channel) -> Why | None:
-    if channel in person.forbidden_channels:
+def _refused_by_person(view: View, channel: Channel) -> Why | None:
+    if on_hold(view):
+        return Why.ON_HOLD
+    if channel in view.person.forbidden_channels:
         return Why.FORBIDDEN
-    if channel is Channel.VOICE and Constraint.NO_VOICE in person.constraints:
+    if channel is Channel.VOICE and Constraint.NO_VOICE in view.person.constraints:
         return Why.CONSTRAINT
     return None
 

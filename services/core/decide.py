@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from services.core.alerts.known import dossier_lines
-from services.core.alerts.no_way import hold_ends, on_hold
+from services.core.alerts.no_way import held_back, on_hold
 from services.core.alerts.watch import alerts_due
 from services.core.decision import Cancel, Decision, Dossier, Intent, Omission, Outlook, Plan, Transition
 from services.core.environment import Environment
@@ -64,11 +64,8 @@ def decide(case: Case, environment: Environment, now: datetime) -> Decision:
 
 
 def _plan(view: View, obligation: Obligation) -> Plan:
-    if on_hold(view):
-        until = view.person.hold.until if view.person.hold else None
-        # planning goes on with what is still useful then (§10.17)
-        return Plan(wakes=[hold_ends(view, until)] if until else [])
-    return KINDS[obligation.kind](view, obligation)
+    plan = KINDS[obligation.kind](view, obligation)
+    return held_back(view, plan) if on_hold(view) else plan
 
 
 def _time_passes(view: View, decision: Decision) -> View:

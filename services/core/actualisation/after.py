@@ -63,7 +63,8 @@ def _calls_for_another(head: Attempt) -> bool:
 def too_late(view: View, obligation: Obligation) -> Plan:
     """A6: one message on the channel with the best evidence, else as a first notice; outside the caps, campaign spread."""
     plan = Plan()
-    if is_settled(view.all_of(obligation), obligation, Step.A6):
+    # somebody on hold is told once the hold is over (§10.17)
+    if is_settled((attempt for attempt in view.all_of(obligation) if attempt.reason is not Why.ON_HOLD), obligation, Step.A6):
         return plan
     ladder = view.policy.actualisation
     day = first_weekday(view, closing_day(view, obligation) + timedelta(days=1))

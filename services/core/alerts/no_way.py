@@ -3,11 +3,12 @@
 from datetime import date, datetime, time
 
 from services.core.alerts.found import Found
+from services.core.decision import Omission, Plan
 from services.core.meeting.first_notice import letter_cannot_arrive
 from services.core.model import Fact, Hold, Obligation
 from services.core.states import SETTLED
 from services.core.view import View
-from services.core.words import AttemptState, Channel, Evidence, Kind, ObligationState, ReceiptStatus
+from services.core.words import AttemptState, Channel, Evidence, Kind, ObligationState, ReceiptStatus, Why
 
 
 def no_channel(view: View, obligation: Obligation) -> Found | None:
@@ -40,6 +41,28 @@ def on_hold(view: View) -> bool:
     """Does nobody write to this person now (§10.17)?"""
     hold = view.person.hold
     return hold is not None and (hold.until is None or view.now < hold_ends(view, hold.until))
+
+
+def held_back(view: View, plan: Plan) -> Plan:
+    """What is wanted of somebody on hold: nothing leaves, each message is left out at its instant.
+
+    The hold's end is looked at again: a first notice is still useful then, a step whose instant has passed is not (§10.17).
+    """
+    hold = view.person.hold
+    return Plan(
+        omissions=[
+            Omission(
+                obligation=intent.obligation,
+                step=intent.step,
+                occurrence=intent.occurrence,
+                channel=intent.channel,
+                reason=Why.ON_HOLD,
+                at=intent.at,
+            )
+            for intent in plan.intents
+        ],
+        wakes=[hold_ends(view, hold.until)] if hold is not None and hold.until is not None else [],
+    )
 
 
 def hold_ends(view: View, until: date) -> datetime:

@@ -6,6 +6,7 @@ from datetime import datetime
 from services.core.alerts import RULES
 from services.core.alerts.found import Found, act_by, severity_changes, severity_of
 from services.core.alerts.known import known
+from services.core.alerts.no_way import on_hold
 from services.core.alerts.routing import route
 from services.core.decision import AlertClosed, AlertWanted
 from services.core.model import Alert, Obligation
@@ -88,6 +89,6 @@ def _over(view: View, obligation: Obligation, alert: Alert) -> str | None:
         return str(obligation.state)
     if alert.type in (AlertType.UNCONFIRMED, AlertType.SHORT_NOTICE, AlertType.UNREACHABLE) and obligation.evidence >= Evidence.E3:
         return "answered"
-    if alert.type is AlertType.NO_CHANNEL and view.reach.order and view.person.hold is None:
+    if alert.type is AlertType.NO_CHANNEL and view.reach.order and not on_hold(view):
         return "contact_fixed"
     return None
