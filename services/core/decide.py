@@ -20,7 +20,7 @@ from services.core.states import ATTEMPT, Happened, Moved, obligation_after
 from services.core.timers import timers_due
 from services.core.verdict import verdict_of
 from services.core.view import View, see
-from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Why
+from services.core.words import PRESUMED, AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Why
 
 #: more rounds than any case needs; a rule that wants the same message again would loop
 _ROUNDS = 40
@@ -91,6 +91,9 @@ def _run_timers(view: View, decision: Decision) -> View:
         decision.timeouts.append(timeout)
         state = ATTEMPT[timeout.attempt.state, Moved.UNKNOWN]
         view = view.with_attempt(replace(timeout.attempt, state=state, reason=timeout.reason, closed_at=view.now))
+    decision.presumptions = due.presumptions
+    for presumed in due.presumptions:
+        view = view.with_obligation(replace(presumed.obligation, evidence=Evidence.E2, evidence_how=PRESUMED, evidence_at=view.now))
     return view
 
 

@@ -72,6 +72,13 @@ class Timeout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Presumption:
+    """A letter about this duty did not come back: presumed to have arrived (§10.6)."""
+
+    obligation: Obligation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
     """A released message that nobody has claimed yet is taken back."""
 
@@ -99,6 +106,10 @@ class AlertWanted:
     known: tuple[Fact, ...]
     next_action: str
     act_by: datetime
+    #: false: whoever had claimed it has left
+    claimed: bool = True
+    #: since when it stands on this list; none: from now on
+    routed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +147,7 @@ class Decision:
     skips: list[Attempt] = field(default_factory=list)
     cancels: list[Cancel] = field(default_factory=list)
     timeouts: list[Timeout] = field(default_factory=list)
+    presumptions: list[Presumption] = field(default_factory=list)
     redispatches: list[Redispatch] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     alerts: list[AlertWanted] = field(default_factory=list)

@@ -64,9 +64,18 @@ class Ledger:
         self.line("evidence", obligation=obligation.obligation_id, person=obligation.person_id, level=str(level), how=how)
         return replace(obligation, evidence=level, evidence_how=how, evidence_at=at, changed_at=self.now)
 
+    def withdrawn(self, obligation: Obligation, level: Evidence, how: str | None, at: datetime | None) -> Obligation:
+        """The obligation back at what the rest proves: a letter that was presumed to have arrived came back (§10.6)."""
+        self.line("evidence", obligation=obligation.obligation_id, person=obligation.person_id, level=str(level), how=how)
+        return replace(obligation, evidence=level, evidence_how=how, evidence_at=at, changed_at=self.now)
+
     def obligation(self, before: Obligation | None, after: Obligation, attempts: int = 0) -> Obligation:
         """Store the row; publish ``obligation.changed`` when what others see of it has changed."""
         if before is not None and not _seen_by_others(before, after):
+            self.changes.obligations.append(after)
+            return after
+        if after.kind is Kind.CONTACT:
+            # a question of ours, not a duty of theirs (§10.7)
             self.changes.obligations.append(after)
             return after
         if before is None and after.kind is _NEVER_PUBLISHED_PLAIN and after.state is ObligationState.OPEN:

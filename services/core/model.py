@@ -166,7 +166,7 @@ class Obligation:
     advisor_id: str | None = None
     replaces: ObligationId | None = None
     evidence: Evidence = Evidence.E0
-    #: the reply's channel, or the receipt's status
+    #: the reply's channel, the receipt's status, or ``presumed``
     evidence_how: str | None = None
     evidence_at: datetime | None = None
     declined_at: datetime | None = None

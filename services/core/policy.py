@@ -41,6 +41,8 @@ class Letters:
     transit_days_overseas: int
     box_days_before: int
     actualisation_last_day: int
+    #: a letter that did not come back after so long is presumed to have arrived (§10.6)
+    presumed_after: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,16 @@ class SmsPolicy:
     """What concerns SMS alone."""
 
     validity: timedelta
+    #: parts of a message about several duties (§4.3); one duty is one part
+    bundle_parts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundlePolicy:
+    """Several duties in one message (§10.15)."""
+
+    #: how many duties one message may name
+    duties: dict[Channel, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +109,24 @@ class VoiceSlots:
 
     starts: tuple[time, ...]
     afternoon_from: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactPolicy:
+    """When a contact point is asked about, doubted or trusted again (§10.7, §11.2, §11.3)."""
+
+    answer_within: timedelta
+    letter_answer_within: timedelta
+    act_within_days: int
+    silent_duties: int
+    without_human: timedelta
+    reassigned_after: timedelta
+    full_mailbox_duties: int
+    soft_failure_days: int
+    out_of_order: int
+    rejected_calls: int
+    changed_before: timedelta
+    remembered: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +198,8 @@ class ActualisationLadder:
     """The campaign of a period."""
 
     spread: timedelta
+    #: a step on the day of another SMS moves to a later day that is more than so many days before the closing (§10.15)
+    makes_room_until: int
     steps: tuple[ActualisationStep, ...]
     after: AfterActualisation
     pause: Pause
@@ -217,10 +249,23 @@ class AlertPolicy:
     day_starts: time
     day_ends: time
     lapse_after: timedelta
+    #: working hours after which an alert that nobody claimed goes to the next list
+    unclaimed_hours: timedelta
+    #: plain hours after which a critical one does
+    unclaimed_critical: timedelta
+    #: open alerts of one advisor beyond which their list is grouped and the agency's manager is told
+    budget: int
     unconfirmed: UnconfirmedAlerts
     at_risk: DayBefore
     last_day: DayBefore
     missed: MissedAlert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutagePolicy:
+    """From when on being late is an outage of ours (§10.5, After T)."""
+
+    late_after: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,10 +279,13 @@ class Policy:
     relied_on_alone_until: dict[Channel, timedelta]
     not_after: dict[Channel, timedelta]
     sms: SmsPolicy
+    bundle: BundlePolicy
     caps: Caps
     timers: Timers
     voice_slots: VoiceSlots
+    contacts: ContactPolicy
     link: LinkPolicy
     meeting: MeetingLadder
     actualisation: ActualisationLadder
     alerts: AlertPolicy = field()
+    outage: OutagePolicy

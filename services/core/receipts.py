@@ -8,7 +8,9 @@ from datetime import datetime
 
 from services.core.ledger import Ledger
 from services.core.model import Attempt, Case, Contact, Obligation, Receipt
+from services.core.presumption import is_presumed, rest_proves
 from services.core.states import Moved, attempt_after
+from services.core.view import carries
 from services.core.words import AttemptState, Channel, ContactStatus, Evidence, ReceiptEffect, ReceiptStatus, Why
 
 _MOVES: dict[ReceiptStatus, Moved | None] = {
@@ -86,6 +88,7 @@ def apply_receipt(ledger: Ledger, case: Case, attempt: Attempt, receipt: Receipt
         if after is not None:
             case = _with_attempt(case, after)
             case = _raise_evidence(ledger, case, after, receipt)
+            case = _withdraw_presumption(ledger, case, after)
     case = _touch_contact(ledger, case, attempt, receipt)
     ledger.wake(attempt.person_id)
     return case
@@ -154,6 +157,17 @@ def _raise_evidence(ledger: Ledger, case: Case, attempt: Attempt, receipt: Recei
             after = ledger.proved(obligation, level, str(receipt.status), receipt.received_at)
             if after is not obligation:
                 case = with_obligation(case, ledger.obligation(obligation, after, attempts=attempts_of(case, obligation)))
+    return case
+
+
+def _withdraw_presumption(ledger: Ledger, case: Case, attempt: Attempt) -> Case:
+    """The letter came back: it was not in the box after all (§10.6)."""
+    if attempt.channel is not Channel.LETTER or attempt.state is not AttemptState.FAILED:
+        return case
+    for obligation in case.obligations:
+        if carries(attempt, obligation) and is_presumed(obligation):
+            after = ledger.withdrawn(obligation, *rest_proves(case, obligation))
+            case = with_obligation(case, ledger.obligation(obligation, after, attempts=attempts_of(case, obligation)))
     return case
 
 

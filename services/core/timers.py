@@ -1,10 +1,14 @@
-"""Every attempt has a timeout (§10.5): no receipt, a call without an end, a message nobody claimed, a provider that said "later"."""
+"""Every attempt has a timeout (§10.5): no receipt, a call without an end, a message nobody claimed, a provider that said "later".
+
+A letter that does not come back has one too (§10.6).
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.core.decision import Redispatch, Timeout
+from services.core.decision import Presumption, Redispatch, Timeout
 from services.core.model import Attempt
+from services.core.presumption import presumed_at
 from services.core.view import View, carries
 from services.core.words import AttemptState, Channel, Why
 
@@ -14,6 +18,7 @@ class TimersDue:
     """Timers that have run out, and when the next one will."""
 
     timeouts: list[Timeout] = field(default_factory=list)
+    presumptions: list[Presumption] = field(default_factory=list)
     redispatches: list[Redispatch] = field(default_factory=list)
     wakes: list[datetime] = field(default_factory=list)
 
@@ -28,6 +33,12 @@ def timers_due(view: View) -> TimersDue:
             _submitting(view, attempt, due)
         elif attempt.state is AttemptState.ACCEPTED:
             _accepted(view, attempt, due)
+    for obligation in view.case.obligations:
+        at = presumed_at(view, obligation)
+        if at is not None and at <= view.now:
+            due.presumptions.append(Presumption(obligation=obligation))
+        elif at is not None:
+            due.wakes.append(at)
     return due
 
 

@@ -136,6 +136,10 @@ class Evidence(StrEnum):
     E5 = "E5"
 
 
+#: how E2 was reached when a letter did not come back: a presumption of ours, no receipt (rules §10.6)
+PRESUMED = "presumed"
+
+
 class ReceiptStatus(StrEnum):
     """The one list that every provider's words are mapped to (contracts §3)."""
 
@@ -314,6 +318,7 @@ class Why(StrEnum):
     NO_CONTACT = "no_contact"
     CONTACT_DISABLED = "contact_disabled"
     CONTACT_INVALID = "contact_invalid"
+    TO_BE_VERIFIED = "to_be_verified"
     NOT_A_MOBILE = "not_a_mobile"
     CONSTRAINT = "constraint"
     STOPPED = "stopped"

@@ -11,7 +11,7 @@ from services.core.model import Alert, AlertId, Attempt, Case, Obligation
 from services.core.ports.texts import Texts
 from services.core.receipts import attempts_of
 from services.core.states import Moved
-from services.core.words import Evidence, Kind, ReceiptStatus
+from services.core.words import PRESUMED, Evidence, Kind, ReceiptStatus, Severity
 
 _ACTUALISATION = Kind.ACTUALISATION
 
@@ -24,6 +24,9 @@ def record(ledger: Ledger, case: Case, decision: Decision, environment: Environm
         rows[moved.obligation_id] = replace(moved, settled_at=ledger.now)
     for timeout in decision.timeouts:
         _timeout(ledger, timeout)
+    for presumed in decision.presumptions:
+        row = rows[presumed.obligation.obligation_id]
+        rows[row.obligation_id] = ledger.proved(row, Evidence.E2, PRESUMED, ledger.now)
     for cancel in decision.cancels:
         ledger.attempt(replace(cancel.attempt, reason=cancel.reason, closed_at=ledger.now), Moved.CANCELLED)
         ledger.skipped(cancel.attempt, "cancelled", cancel.reason)
@@ -112,6 +115,8 @@ def _raise_alert(ledger: Ledger, case: Case, wanted: AlertWanted, environment: E
         (alert for alert in case.alerts if alert.type is wanted.type and alert.obligation_id == obligation_id and alert.closed_at is None),
         None,
     )
+    routed_at = wanted.routed_at or ledger.now
+    claimed = before is not None and wanted.claimed
     alert = Alert(
         alert_id=before.alert_id if before else _alert_id(case, wanted, obligation_id),
         type=wanted.type,
@@ -121,19 +126,25 @@ def _raise_alert(ledger: Ledger, case: Case, wanted: AlertWanted, environment: E
         agency_id=case.person.agency_id,
         advisor_id=wanted.advisor_id,
         routed=wanted.routed,
-        claimed_by=before.claimed_by if before else None,
-        claimed_at=before.claimed_at if before else None,
+        claimed_by=before.claimed_by if before and claimed else None,
+        claimed_at=before.claimed_at if before and claimed else None,
         deadline=wanted.deadline,
         known=wanted.known,
         next_action=wanted.next_action,
         act_by=wanted.act_by,
         raised_at=before.raised_at if before else ledger.now,
         updated_at=ledger.now,
-        routed_at=before.routed_at if before and before.advisor_id == wanted.advisor_id else ledger.now,
-        pushed_at=before.pushed_at if before else None,
+        routed_at=routed_at,
+        pushed_at=before.pushed_at if before and not _pushed_again(before, wanted) else None,
         policy=environment.policy.version,
     )
     _tell(ledger, alert, "alert.updated" if before else "alert.raised", "alert_updated" if before else "alert", environment, texts)
+
+
+def _pushed_again(before: Alert, wanted: AlertWanted) -> bool:
+    """Is its e-mail due once more: on another list, or critical from now on (§10.13)?"""
+    moved = (before.advisor_id, before.routed) != (wanted.advisor_id, wanted.routed)
+    return moved or (wanted.severity is Severity.CRITICAL and before.severity is not Severity.CRITICAL)
 
 
 def _close_alert(ledger: Ledger, case: Case, closed: AlertClosed, environment: Environment, texts: Texts) -> None:

@@ -3,6 +3,7 @@
 from itertools import groupby
 
 from services.core.model import Attempt, Fact, Obligation
+from services.core.presumption import is_presumed
 from services.core.view import View
 from services.core.words import AttemptState, Channel, Kind, ObligationState, ReceiptStatus
 
@@ -14,7 +15,7 @@ def known(view: View, obligation: Obligation) -> tuple[Fact, ...]:
     facts: list[Fact] = []
     tries = [attempt for attempt in view.tries_of(obligation) if attempt.submitted_at is not None]
     for channel, group in groupby(sorted(tries, key=lambda attempt: attempt.channel), key=lambda attempt: attempt.channel):
-        facts += _channel_facts(channel, list(group))
+        facts += _channel_facts(channel, list(group), presumed=is_presumed(obligation))
     if not tries:
         facts.append(Fact(code="nothing_sent"))
     facts += [Fact(code="excluded", parameters={"channel": channel, "reason": reason}) for channel, reason in view.reach.excluded.items()]
@@ -38,7 +39,7 @@ def dossier_lines(view: View, obligation: Obligation) -> tuple[Fact, ...]:
     return (level, *known(view, obligation))
 
 
-def _channel_facts(channel: Channel, attempts: list[Attempt]) -> list[Fact]:
+def _channel_facts(channel: Channel, attempts: list[Attempt], *, presumed: bool) -> list[Fact]:
     last = attempts[-1]
     at = last.submitted_at or last.release_at
     facts = [Fact(code="sent", parameters={"channel": channel, "at": at.isoformat(), "count": str(len(attempts))})]
@@ -58,7 +59,8 @@ def _channel_facts(channel: Channel, attempts: list[Attempt]) -> list[Fact]:
     elif last.state is AttemptState.FAILED and last.last_status not in _UNANSWERED:
         facts.append(_fact("failed_hard", last, channel))
     if channel is Channel.LETTER and last.state is AttemptState.ACCEPTED:
-        facts.append(_fact("letter_on_its_way", last))
+        # three weeks without a return: as good as delivered, and said as such (§10.6)
+        facts.append(_fact("delivered", last, channel) if presumed else _fact("letter_on_its_way", last))
     return facts
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from services.core.words import (
+    PRESUMED,
     AlertType,
     Channel,
     Choice,
@@ -166,7 +167,7 @@ CLOSED: Mapping[What, Mapping[str, frozenset[str]]] = {
         "choice": frozenset(Choice),
         "effect": frozenset(ReplyEffect),
     },
-    What.EVIDENCE: {"level": frozenset(Evidence), "how": frozenset(ReplyChannel) | frozenset(ReceiptStatus)},
+    What.EVIDENCE: {"level": frozenset(Evidence), "how": frozenset(ReplyChannel) | frozenset(ReceiptStatus) | {PRESUMED}},
     What.STATE: {"from": frozenset(ObligationState), "to": frozenset(ObligationState)},
     What.CONTACT: {"channel": _POINTS, "status": frozenset(ContactStatus)},
     What.ALERT: {"type": frozenset(AlertType), "severity": frozenset(Severity), "routed": frozenset(Routed)},
