@@ -65,8 +65,9 @@ format: setup ## Put the code into the house's format
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
 
 .PHONY: docs
-docs: setup ## Print the pages that are made from the code
+docs: setup ## Print the pages that are made from the code, and what proves each rule
 	@$(PYTHON) -c 'from pathlib import Path; from services.core.states_page import states_page; Path("docs/states.md").write_text(states_page(), encoding="utf-8")'
+	@$(PYTHON) -m tests.architecture.proofs
 
 .PHONY: check
 check: lint setup-tests ## lint, then every test, then the core's coverage: what the CI runs

@@ -57,7 +57,7 @@ def test_the_clock_is_read_in_one_place() -> None:
 
 
 def test_a_person_has_no_age_sex_or_nationality() -> None:
-    """No value about people has a field for what must not decide how they are reached (rules §10.1)."""
+    """No value about people has a field for what must not decide how they are reached (rules §8.3, §10.1.7)."""
     forbidden = {
         "age",
         "birth_date",

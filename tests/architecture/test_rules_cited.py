@@ -5,22 +5,16 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-RULES = ROOT / "docs" / "rules.md"
+from tests.architecture.proofs import HEADING, ROOT, RULES, cited
+
 SOURCES = sorted(path for path in (ROOT / "services").rglob("*") if path.suffix in {".py", ".sql", ".toml"})
 CONTRACTS = ROOT / "contracts" / "README.md"
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), CONTRACTS, ROOT / "CHANGELOG.md"]
 
 _NUMBER = r"\d+(?:\.\d+)*"
-_CITED = re.compile(rf"§ ?({_NUMBER})")
 _POLICY_CITED = re.compile(rf"\bR-({_NUMBER})\b")
 _CONTRACT_CITED = re.compile(rf"\bcontracts § ?({_NUMBER})")
 _STORY = re.compile(r"\bSC-\d+\b")
-_HEADING = re.compile(rf"^#+ §({_NUMBER}) ", re.MULTILINE)
-#: a section of somebody else's document: "contracts §3", "RFC 3464 §2.3.3", "3GPP TS 23.040 §9.2.3.24.1", "SMPP 3.4 §5.2.12"
-_ELSEWHERE = re.compile(
-    r"(?:contracts |(?:design|RFC \d+|TS [\d.]+|SMPP(?: 3\.4)?(?:[^.§]*\()?|decision [\d-]+),? ?(?:§ ?[\d.]+(?:, | and ))*)$"
-)
 _PATH = re.compile(r"`((?:services|templates|contracts|tests|infra|docs)/[^`\s*<>{}…]+)`")
 
 
@@ -29,44 +23,43 @@ def _citations() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in SOURCES:
         text = path.read_text("utf-8")
-        numbers = [match for match in _CITED.finditer(text) if not _ELSEWHERE.search(text[max(0, match.start() - 90) : match.start()])]
-        for match in (*numbers, *_POLICY_CITED.finditer(text)):
-            found.setdefault(match[1], []).append(str(path.relative_to(ROOT)))
+        for number in (*cited(text), *_POLICY_CITED.findall(text)):
+            found.setdefault(number, []).append(str(path.relative_to(ROOT)))
     return found
 
 
 def test_every_rule_that_the_code_cites_is_written_down() -> None:
     """Each "§x.y" of the services is a heading of docs/rules.md."""
-    written = set(_HEADING.findall(RULES.read_text("utf-8")))
+    written = set(HEADING.findall(RULES.read_text("utf-8")))
     assert {number: where for number, where in _citations().items() if number not in written} == {}
 
 
 def test_every_story_that_the_code_cites_is_in_the_table() -> None:
     """Each "SC-nn" of the services has its line in docs/rules.md."""
     told = set(_STORY.findall(RULES.read_text("utf-8")))
-    cited = {story for path in SOURCES for story in _STORY.findall(path.read_text("utf-8"))}
-    assert cited - told == set()
+    named = {story for path in SOURCES for story in _STORY.findall(path.read_text("utf-8"))}
+    assert named - told == set()
 
 
 def test_every_contract_that_the_code_cites_is_written_down() -> None:
     """Each "contracts §n" of the services is a heading of contracts/README.md."""
-    written = set(_HEADING.findall(CONTRACTS.read_text("utf-8")))
-    cited = {number for path in SOURCES for number in _CONTRACT_CITED.findall(path.read_text("utf-8"))}
-    assert cited
-    assert cited - written == set()
+    written = set(HEADING.findall(CONTRACTS.read_text("utf-8")))
+    named = {number for path in SOURCES for number in _CONTRACT_CITED.findall(path.read_text("utf-8"))}
+    assert named
+    assert named - written == set()
 
 
 def test_a_rule_is_written_once() -> None:
     """No number stands over two headings."""
-    headings = _HEADING.findall(RULES.read_text("utf-8"))
+    headings = HEADING.findall(RULES.read_text("utf-8"))
     assert sorted(headings) == sorted(set(headings))
 
 
 def test_citations_are_found_at_all() -> None:
     """The pattern sees the rules that everybody knows, and not the sections of other documents."""
-    cited = _citations()
-    assert {"10.3", "10.5", "10.6", "4.2"} <= set(cited)
-    assert "9.2.3.24.1" not in cited
+    found = _citations()
+    assert {"10.3", "10.5", "10.6", "4.2"} <= set(found)
+    assert "9.2.3.24.1" not in found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

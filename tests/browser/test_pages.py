@@ -46,7 +46,7 @@ async def open_at(browser: Browser, url: str, width: int, *, script: bool = True
 
 @pytest.mark.parametrize("width", [320, 768, 1280])
 async def test_no_sideways_scrolling(browser: Browser, site: Site, width: int) -> None:
-    """Every page fits its window from 320 px on."""
+    """Every page fits its window from 320 px on (§8.1)."""
     for url in (*(site.public + path for path in LINK_PATHS), *(site.staff + path for path in STAFF_PATHS)):
         page = await open_at(browser, url, width)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width, url
@@ -54,7 +54,7 @@ async def test_no_sideways_scrolling(browser: Browser, site: Site, width: int) -
 
 
 async def test_light(browser: Browser, site: Site) -> None:
-    """The link page with its sheet, font and icon weighs less than 50 kB, and asks nobody else for anything."""
+    """The link page with its sheet, font and icon weighs less than 50 kB, and asks nobody else for anything (§8.1)."""
     context = await browser.new_context()
     page = await context.new_page()
     answers: list[Response] = []
@@ -71,7 +71,7 @@ async def test_light(browser: Browser, site: Site) -> None:
 
 
 async def test_answering_without_a_script(browser: Browser, site: Site) -> None:
-    """With JavaScript off and by keyboard alone, Caroline chooses the date and answers."""
+    """With JavaScript off and by keyboard alone, Caroline chooses the date and answers (§8.1)."""
     page = await open_at(browser, f"{site.public}/a/{TOKEN}", 320, script=False)
     await page.get_by_label(re.compile("jeudi 3 décembre", re.IGNORECASE)).focus()
     await page.keyboard.press("Space")
@@ -97,7 +97,7 @@ async def test_declining_without_a_script(browser: Browser, site: Site) -> None:
 
 
 async def test_a_machine_that_runs_scripts_and_follows_links(browser: Browser, site: Site) -> None:
-    """SC-27: a headless browser that loads the page and follows all its links publishes nothing."""
+    """SC-27: a headless browser that loads the page and follows all its links publishes nothing (§7, §10.12)."""
     page = await open_at(browser, f"{site.public}/a/{TOKEN}", 1280)
     links = await page.eval_on_selector_all("a[href^='/']", "all => all.map(a => a.href)")
     assert links
@@ -107,7 +107,7 @@ async def test_a_machine_that_runs_scripts_and_follows_links(browser: Browser, s
 
 
 async def test_focus_is_visible(browser: Browser, site: Site) -> None:
-    """Whatever Tab reaches shows an outline, on the link page and on the advisor's list."""
+    """Whatever Tab reaches shows an outline, on the link page and on the advisor's list (§8.1)."""
     for url in (f"{site.public}/a/{TOKEN}", f"{site.staff}/advisor/durand"):
         page = await open_at(browser, url, 768)
         for _ in range(12):

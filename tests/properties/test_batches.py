@@ -95,7 +95,7 @@ async def _received(parts: list[list[Event]]) -> Case:
 @_QUICK
 @given(batches(feedback))
 def test_receipts_and_answers_in_any_batches(cut: tuple[list[Event], list[list[Event]]]) -> None:
-    """One by one, all at once, or some of it twice after a crash: the same messages, duties, points and answers."""
+    """One by one, all at once, or some of it twice after a crash: the same messages, duties, points and answers (§4.4)."""
     ordered, parts = cut
     assert asyncio.run(_heard(parts)) == asyncio.run(_heard([[event] for event in ordered]))
 

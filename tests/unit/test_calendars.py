@@ -53,7 +53,7 @@ def test_the_eleven_national_holidays_hold_everywhere(calendars: dict[str, Holid
 def test_local_holidays_of_2027(
     calendars: dict[str, Holidays], subdivision: str, statutory: set[tuple[int, int]], customary: set[tuple[int, int]]
 ) -> None:
-    """Statutory: neither calls, SMS nor post. Customary (Mi-Carême, Vendredi saint, Schœlcher): the post works."""
+    """Statutory: neither calls, SMS nor post. Customary (Mi-Carême, Vendredi saint, Schœlcher): the post works (§3, §13)."""
     assert of_2027(calendars[subdivision].statutory) == statutory
     assert of_2027(calendars[subdivision].customary) == customary
 

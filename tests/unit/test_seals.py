@@ -13,7 +13,7 @@ OTHER = Seals(b"o" * 32)
 
 
 def test_a_sender_is_the_same_hash_however_the_address_is_cased() -> None:
-    """An address in any case, with spaces around it, is one sender; the hash does not tell which."""
+    """An address in any case, with spaces around it, is one sender; the hash does not tell which (§8.3)."""
     hashed = SEALS.sender_hash("Luc@Ancien-FAI.example ")
     assert hashed == SEALS.sender_hash("luc@ancien-fai.example")
     assert re.fullmatch(r"[0-9a-f]{64}", hashed)
@@ -42,7 +42,7 @@ def test_a_reference_can_be_read_out_on_the_telephone() -> None:
 
 @given(st.text(max_size=400))
 def test_what_is_sealed_is_read_again_by_the_same_key_only(text: str) -> None:
-    """Two seals of one text differ; another key reads nothing."""
+    """Two seals of one text differ; another key reads nothing (§8.3)."""
     sealed = SEALS.seal(text)
     assert SEALS.unseal(sealed) == text
     assert sealed != SEALS.seal(text)

@@ -44,7 +44,7 @@ async def call(rig: TwilioRig, word: str) -> list[str]:
     ],
 )
 async def test_an_answer_by_keys(rig: TwilioRig, keys: str, choice: Choice, thanks: str) -> None:
-    """Keys at the last question are one answer with its attempt, and no receipt contradicts it when the call ends."""
+    """Keys at the last question are one answer with its attempt, and no receipt contradicts it when the call ends (§5, §10.12)."""
     heard = await call(rig, f'keys "{keys}"')
     (reply,) = rig.feedback.replies
     assert (reply.channel, reply.choice, reply.identity) == (ReplyChannel.VOICE, choice, Identity.DTMF)
@@ -68,14 +68,14 @@ async def test_an_answering_machine_records_the_neutral_message(rig: TwilioRig) 
 
 
 async def test_silence_hears_the_question_three_times_and_a_neutral_goodbye(rig: TwilioRig) -> None:
-    """Rules §12 SC-41."""
+    """Rules §12 SC-41 (§10.10)."""
     heard = await call(rig, "human_silent")
     assert heard == [SCRIPT.greeting, *[SCRIPT.identity_question] * 3, SCRIPT.voicemail]
     assert [receipt.status for receipt in rig.feedback.receipts] == [ReceiptStatus.ANSWERED_NO_INPUT]
 
 
 async def test_call_me_later(rig: TwilioRig) -> None:
-    """A discreet person presses 2 at the first question: an attempt, no refusal (rules §12 SC-17)."""
+    """A discreet person presses 2 at the first question: an attempt, no refusal (rules §12 SC-17, §5)."""
     rig.scripts.known = replace(SCRIPT, later_allowed=True)
     await call(rig, 'keys "2"')
     (receipt,) = rig.feedback.receipts
@@ -91,7 +91,7 @@ async def test_an_actualisation_is_said_to_be_done(rig: TwilioRig) -> None:
 
 
 async def test_slow_speech_and_repetition(rig: TwilioRig) -> None:
-    """A simple script is spoken slower and its body twice; the words stay the same."""
+    """A simple script is spoken slower and its body twice; the words stay the same (§5)."""
     rig.scripts.known = replace(SCRIPT, rate=80, repeat=True)
     heard = await call(rig, 'keys "1 1"')
     assert heard[2] == f"{SCRIPT.body} {SCRIPT.body}"
@@ -136,7 +136,7 @@ async def test_kafka_away_in_the_middle_of_a_dialogue(rig: TwilioRig) -> None:
 
 
 async def test_forged_callbacks_are_refused(rig: TwilioRig) -> None:
-    """Wrong signature, no signature, a signature for another address, a changed field: 403, nothing published."""
+    """Wrong signature, no signature, a signature for another address, a changed field: 403, nothing published (§8.4)."""
     await rig.provider.send(envelope(Channel.VOICE))
     url = f"{rig.web.url}/callbacks/c?attempt=cv%3A42%3A1%3AN0%3A1"
     body = urlencode({"CallSid": "CA1", "CallStatus": "busy"})
@@ -152,7 +152,7 @@ async def test_forged_callbacks_are_refused(rig: TwilioRig) -> None:
 
 
 async def test_an_old_signed_instant_is_refused(rig: TwilioRig) -> None:
-    """A genuine callback played again six minutes later is refused; one of four minutes ago is not (rules §12 SC-54)."""
+    """A genuine callback played again six minutes later is refused; one of four minutes ago is not (rules §12 SC-54, §8.4)."""
     source = rig.web.source
     assert source is not None
     for age, expected in ((timedelta(minutes=4), True), (timedelta(minutes=6), False), (-timedelta(minutes=6), False)):
@@ -189,7 +189,7 @@ async def test_the_exchange_wants_2xx_and_twiml(rig: TwilioRig, address: str, fi
 
 
 def test_the_signature_of_twilios_own_example() -> None:
-    """Address and sorted parameters, as the provider's documentation shows it."""
+    """Address and sorted parameters, as the provider's documentation shows it (§11.5)."""
     params = {"CallSid": "CA1234567890ABCDE", "Caller": "+12349013030", "Digits": "1234", "From": "+12349013030", "To": "+18005551212"}
     assert verify_twilio("0/KCTR6DLpKmkAf8muzZqo1nDgQ=", "https://mycompany.com/myapp.php?foo=1&bar=2", params, "12345")
     assert not verify_twilio("0/KCTR6DLpKmkAf8muzZqo1nDgQ=", "https://mycompany.com/myapp.php?foo=1&bar=3", params, "12345")

@@ -52,7 +52,7 @@ async def test_refused_for_good(rig: Rig) -> None:
 
 @every
 async def test_refused_because_of_us(rig: Rig) -> None:
-    """A refusal about sender, account or content is policy: never the person's fault."""
+    """A refusal about sender, account or content is policy: never the person's fault (§10.16)."""
     rig.town.always(Refuse(raw=rig.policy))
     outcome = await rig.provider.send(envelope(rig.channel))
     assert isinstance(outcome, Refused)
@@ -71,7 +71,7 @@ async def test_not_now(rig: Rig) -> None:
 
 @every
 async def test_silent(rig: Rig) -> None:
-    """A provider that has the message and says nothing: nobody knows."""
+    """A provider that has the message and says nothing: nobody knows (§10.1.5)."""
     rig.town.always(Hang(for_=timedelta(seconds=30)))
     impatient = await rig.restarted(IMPATIENT)
     assert isinstance(await impatient.send(envelope(rig.channel)), OutcomeUnknown)
@@ -107,7 +107,7 @@ async def test_many_at_once(rig: Rig) -> None:
 
 @real
 async def test_asked_after_a_crash(rig: Rig) -> None:
-    """A new process asks by our reference: it learns the truth where the protocol can tell, and is told so where it cannot."""
+    """A new process asks by our reference: it learns the truth where the protocol can tell, and is told so where it cannot (§10.1.5)."""
     accepted = await rig.provider.send(envelope(rig.channel))
     reborn = await rig.restarted()
     found = await reborn.find(envelope(rig.channel).attempt_id)
@@ -129,7 +129,7 @@ async def test_asked_when_away(rig: Rig) -> None:
 
 @pytest.mark.parametrize(("rig", "word"), WORDS, indirect=["rig"])
 async def test_receipts_in_canonical_words(rig: Rig, word: str) -> None:
-    """Whatever happens to a message becomes one receipt under the reference that was given, with our word and reason."""
+    """Whatever happens to a message becomes one receipt under its reference, with our word and reason (§11.1, §11.2, §11.3, §11.4)."""
     outcome = await rig.provider.send(envelope(rig.channel))
     assert isinstance(outcome, Accepted)
     await rig.network.report(rig.town.last.provider_ref, word)

@@ -55,7 +55,7 @@ async def test_the_same_attempt_is_one_letter(rig: MailevaRig) -> None:
 
 @pytest.mark.parametrize("trouble", [Hang(for_=timedelta(seconds=30)), Drop()])
 async def test_a_lost_answer_never_makes_a_second_letter(rig: MailevaRig, trouble: Hang | Drop) -> None:
-    """Submitted, no answer: unknown; asked again, it is there; sent again, it is not printed again (rules §12 SC-26)."""
+    """Submitted, no answer: unknown; asked again, it is there; sent again, it is not printed again (rules §12 SC-26, §10.1.5)."""
     rig.town.always(trouble)
     impatient = await rig.restarted(IMPATIENT)
     assert isinstance(await impatient.send(envelope(Channel.LETTER)), OutcomeUnknown)
@@ -91,14 +91,14 @@ async def test_an_expired_token_is_renewed(rig: MailevaRig) -> None:
     ],
 )
 async def test_addresses_that_the_print_shop_refuses(rig: MailevaRig, lines: tuple[str, ...], problem: str) -> None:
-    """A bad address is hard, before anything is printed, and says which line."""
+    """A bad address is hard, before anything is printed, and says which line (§6, §11.4)."""
     outcome = await rig.provider.send(envelope(Channel.LETTER, content=replace(LETTER, address_lines=lines)))
     assert outcome == Refused(status=ReceiptStatus.FAILED_HARD, raw_status=problem)
     assert not rig.network.submitted
 
 
 async def test_accepted_by_the_print_shop(rig: MailevaRig) -> None:
-    """The shop has looked at it: E1, as its answer said."""
+    """The shop has looked at it: E1, as its answer said (§11.4)."""
     outcome = await rig.provider.send(envelope(Channel.LETTER))
     assert isinstance(outcome, Accepted)
     await rig.network.report(outcome.provider_ref, "accepted")
@@ -114,7 +114,7 @@ async def test_a_webhook_without_the_password_is_refused(rig: MailevaRig) -> Non
 
 
 async def test_a_webhook_is_only_a_knock(rig: MailevaRig) -> None:
-    """An event that the print shop's own words do not confirm is taken (201) and says nothing."""
+    """An event that the print shop's own words do not confirm is taken (201) and says nothing (§11.5)."""
     outcome = await rig.provider.send(envelope(Channel.LETTER))
     assert isinstance(outcome, Accepted)
     sending = rig.network.sendings[outcome.provider_ref]
@@ -166,7 +166,7 @@ def test_keys_against_doubles_fit() -> None:
 
 
 def test_address_lines_keep_their_places() -> None:
-    """Name first, number and street on 4, postal code and city on 6 (NF Z10-011)."""
+    """Name first, number and street on 4, postal code and city on 6 (NF Z10-011) (§6)."""
     assert list(address_fields(("A", "C"), "l")) == ["l_1", "l_6"]
     assert address_fields(("A", "BAT B", "12 RUE X", "59000 LILLE"), "l") == {
         "l_1": "A",

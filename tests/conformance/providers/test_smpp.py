@@ -48,7 +48,7 @@ def sms(text: str) -> SmsContent:
     ],
 )
 async def test_texts_arrive_as_they_were_written(rig: SmppRig, text: str, parts: int, data_coding: int) -> None:
-    """One part up to 160 septets or 70 code units, then parts with a header; no letter is cut in two."""
+    """One part up to 160 septets or 70 code units, then parts with a header; no letter is cut in two (§4.3)."""
     outcome = await rig.provider.send(envelope(Channel.SMS, content=sms(text)))
     assert isinstance(outcome, Accepted)
     assert outcome.parts == parts
@@ -68,7 +68,7 @@ async def test_what_the_network_is_told(rig: SmppRig) -> None:
 
 
 async def test_each_part_has_its_receipt_under_one_reference(rig: SmppRig) -> None:
-    """Receipts of both parts name the first part's id, which the outcome gave, and say which part they are about."""
+    """Receipts of both parts name the first part's id, which the outcome gave, and say which part they are about (§4.4)."""
     outcome = await rig.provider.send(envelope(Channel.SMS, content=sms(LONG)))
     assert isinstance(outcome, Accepted)
     await rig.network.report(outcome.provider_ref, "delivered")
@@ -106,7 +106,7 @@ async def test_a_receipt_of_a_second_part_may_overtake_the_answer(rig: SmppRig) 
 
 
 async def test_an_answer_after_we_gave_up_is_still_a_fact(rig: SmppRig) -> None:
-    """``unknown`` becomes ``accepted`` when the network answers late, and later receipts find the attempt."""
+    """``unknown`` becomes ``accepted`` when the network answers late, and later receipts find the attempt (§10.1.5)."""
     rig.town.always(Hang(for_=timedelta(seconds=30)))
     impatient = await rig.restarted(IMPATIENT)
     assert await impatient.send(envelope(Channel.SMS)) == OutcomeUnknown(raw_status="silent")

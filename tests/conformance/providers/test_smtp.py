@@ -27,7 +27,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[SmtpRig]:
 
 
 async def test_the_mail_itself(rig: SmtpRig, tmp_path: Path) -> None:
-    """Fixed From and Reply-To, text, HTML and calendar, nothing that machines answer, and a file to look at."""
+    """Fixed From and Reply-To, text, HTML and calendar, nothing that machines answer, and a file to look at (§7)."""
     await rig.provider.send(envelope(Channel.EMAIL))
     (mail,) = rig.network.mails.values()
     message = mail.message
@@ -46,7 +46,7 @@ async def test_the_mail_itself(rig: SmtpRig, tmp_path: Path) -> None:
 
 
 async def test_the_reference_travels_three_ways(rig: SmtpRig) -> None:
-    """Return path, ENVID and Message-ID carry the attempt; every try carries the same."""
+    """Return path, ENVID and Message-ID carry the attempt; every try carries the same (§7)."""
     outcome = await rig.provider.send(envelope(Channel.EMAIL))
     await rig.provider.send(envelope(Channel.EMAIL))
     assert isinstance(outcome, Accepted)
@@ -94,7 +94,7 @@ async def test_refused_at_the_recipient(rig: SmtpRig) -> None:
     ],
 )
 async def test_answers_of_french_mailbox_providers(rig: SmtpRig, answer: str, expected: ReceiptStatus) -> None:
-    """A full mailbox is soft whatever its first digit; a refusal of us never harms the address (rules §11.3)."""
+    """A full mailbox is soft whatever its first digit; a refusal of us never harms the address (rules §11.3, §10.16)."""
     rig.town.always(Refuse(raw=answer))
     outcome = await rig.provider.send(envelope(Channel.EMAIL))
     assert isinstance(outcome, Refused | TryLater)
@@ -137,7 +137,7 @@ async def test_a_subject_with_a_line_break_is_refused(rig: SmtpRig) -> None:
 
 
 async def test_out_of_office_is_no_answer(rig: SmtpRig) -> None:
-    """A machine's answer is taken and forgotten."""
+    """A machine's answer is taken and forgotten (§11.3)."""
     await rig.provider.send(envelope(Channel.EMAIL))
     await rig.network.report(rig.town.last.provider_ref, "out_of_office")
     assert not rig.feedback.receipts
@@ -146,7 +146,7 @@ async def test_out_of_office_is_no_answer(rig: SmtpRig) -> None:
 
 
 async def test_a_person_answers(rig: SmtpRig) -> None:
-    """An answer names the attempt that it answers, its sender and its own words without what was quoted."""
+    """An answer names the attempt that it answers, its sender and its own words without what was quoted (§11.3)."""
     await rig.provider.send(envelope(Channel.EMAIL))
     await rig.network.inbound("leila@example.org", "Bonjour,\nje voudrais changer la date.")
     (reply,) = rig.feedback.replies
@@ -176,7 +176,7 @@ async def test_the_mailbox_takes_nobody_elses_mail(rig: SmtpRig) -> None:
 
 
 async def test_a_server_that_is_full_is_later(rig: SmtpRig) -> None:
-    """Too many connections, said instead of hello: nothing was handed over, and nobody's address is at fault."""
+    """Too many connections, said instead of hello: nothing was handed over, and nobody's address is at fault (§10.16)."""
     rig.network.full = "421 4.7.0 Too many connections"
     outcome = await rig.provider.send(envelope(Channel.EMAIL))
     assert isinstance(outcome, TryLater)

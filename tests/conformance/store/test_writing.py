@@ -76,7 +76,7 @@ async def test_facts_about_nobody_known_need_no_lock(store: AnyStore) -> None:
 
 
 async def test_an_item_is_sent_once(store: AnyStore) -> None:
-    """The same (obligation, revision, step, occurrence, channel, contact) in another attempt is refused."""
+    """The same (obligation, revision, step, occurrence, channel, contact) in another attempt is refused (§10.1.5)."""
     await write(store, Changes(attempts=[attempt("a1")]))
     with pytest.raises(GuardBroken, match="an_item_is_sent_once"):
         await write(store, Changes(attempts=[attempt("a2")]))
@@ -137,7 +137,7 @@ async def test_a_reference_names_one_attempt(store: AnyStore) -> None:
 
 
 async def test_one_alert_is_open_for_each_person_duty_and_type(store: AnyStore) -> None:
-    """A closed one makes room, in the same changes and whatever their order; no duty counts as one."""
+    """A closed one makes room, in the same changes and whatever their order; no duty counts as one (§10.8)."""
     await write(
         store,
         Changes(alerts=[alert("1")]),
@@ -186,7 +186,7 @@ async def contact_ids(store: AnyStore) -> tuple[list[str], list[str]]:
 
 
 async def test_erasure_forgets_who_it_was_and_keeps_what_happened(store: AnyStore) -> None:
-    """Profile, contacts, words are gone; duties, attempts and the fact of an answer stay; the person is known as erased."""
+    """Profile, contacts, words are gone; duties, attempts and the fact of an answer stay; the person is known as erased (§8.3)."""
     sent = MessageSent(attempt_id="a1", try_number=1, person_id=LUC, text="Bonjour Luc", parts=1, encoding="GSM-7", provider="a", at=NOW)
     await write(
         store,

@@ -16,7 +16,7 @@ YEAR = timedelta(days=365)
 
 
 async def test_traffic_is_swept_when_its_time_is_over(pool: Pool) -> None:
-    """Published messages, seen events, dead letters and words; never what still waits, never evidence."""
+    """Published messages, seen events, dead letters and words; never what still waits, never evidence (§8.3)."""
     store = PostgresStore(pool)
     words = MessageSent(attempt_id="a1", try_number=1, person_id=LUC, text="Bonjour", parts=1, encoding="GSM-7", provider="a", at=NOW)
     async with store.unit() as unit:

@@ -101,7 +101,7 @@ FUSES = {
 
 
 async def test_everything_dies_once(world: World) -> None:
-    """All five die at their dangerous points in one flood; the network got no message twice, and every obligation has a next step."""
+    """All five die at their dangerous points in one flood; no message came twice, and every obligation has a next step (§10.1.5)."""
     for name, fuse in FUSES.items():
         await world.running.start(name, SANS_FAUTE_TEST_FUSE=f"{name}:{fuse}")
     await asyncio.gather(*(world.died(name) for name in FUSES))
@@ -121,7 +121,7 @@ async def test_everything_dies_once(world: World) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in FUSES if name != "delivery"])
 async def test_one_dies_and_everybody_gets_one_message(world: World, name: str) -> None:
-    """When whoever died was not the one that speaks to the network, all 500 messages arrive, each exactly once."""
+    """When whoever died was not the one that speaks to the network, all 500 messages arrive, each exactly once (§10.1.5)."""
     for other in FUSES:
         await world.running.start(other, **({"SANS_FAUTE_TEST_FUSE": f"{name}:{FUSES[name]}"} if other == name else {}))
     await world.died(name)

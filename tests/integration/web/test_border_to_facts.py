@@ -92,7 +92,7 @@ async def bench() -> Bench:
 
 
 async def test_caroline_presses_the_button(bench: Bench) -> None:
-    """SC-11: looking proves nothing; the POST with the right date is E3 by link, once, however often it is pressed."""
+    """SC-11: looking proves nothing; the POST with the right date is E3 by link, once, however often it is pressed (§7, §10.12)."""
     for _ in range(4):
         await bench.http.get(f"/a/{TOKEN}")
     await bench.evidence()
@@ -106,7 +106,7 @@ async def test_caroline_presses_the_button(bench: Bench) -> None:
 
 
 async def test_a_scanner_presses_every_button(bench: Bench) -> None:
-    """SC-27: too early with the right date, then the decoy: both suspect, nothing acknowledged; her own answer later counts."""
+    """SC-27: too early with the right date, then the decoy: both suspect, nothing acknowledged; her own answer later counts (§10.12)."""
     sent = NOW - timedelta(minutes=20)
     page = (await bench.http.get(f"/a/{TOKEN}")).text
     decoy = next(part.split('"')[0] for part in page.split('name="date" value="')[1:] if not part.startswith(RIGHT))
@@ -133,7 +133,7 @@ async def test_she_cannot_come(bench: Bench) -> None:
 
 
 async def test_only_signed_receipts_count(bench: Bench) -> None:
-    """SC-54: a forged or an old callback is 403 and changes nothing; a signed one is applied, one about nobody waits."""
+    """SC-54: a forged or an old callback is 403 and changes nothing; a signed one is applied, one about nobody waits (§8.4)."""
     body = json.dumps({"id": "r-9", "status": "failed_hard", "attempt_id": "at-caroline", "at": NOW.isoformat()}).encode()
     forged = await bench.http.post("/callbacks/gateway", content=body, headers={"x-signature": sign(body, "guess", NOW)})
     old = await bench.http.post("/callbacks/gateway", content=body, headers={"x-signature": sign(body, SECRET, NOW - timedelta(minutes=6))})

@@ -33,7 +33,7 @@ def decode(topic: str, event: object) -> Event | list[Problem]:
 
 
 def test_a_convocation() -> None:
-    """A convocation is a meeting, always mandatory, under a derived identifier, its instants in UTC."""
+    """A convocation is a meeting, always mandatory, under a derived identifier, its instants in UTC (§2.2)."""
     fact = decode("convocations.v1", valid("convocation.issued"))
     assert isinstance(fact, MeetingScheduled)
     assert (fact.kind, fact.obligation_id, fact.revision, fact.person_id) == (Kind.CONVOCATION, "cv:cv-2041", 1, "leila")

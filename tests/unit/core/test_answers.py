@@ -202,7 +202,7 @@ def test_the_desk_speaks_of_the_next_duty_when_it_names_none() -> None:
 
 
 def test_stop_closes_sms_and_the_duty_goes_on() -> None:
-    """The person is told by another channel, the référent reads it (SC-28)."""
+    """The person is told by another channel, the référent reads it (SC-28, §4.2)."""
     story = _written()
     story.answer(Choice.STOP)
     assert story.case.contacts[0].closed_channels == (Channel.SMS,)
@@ -214,7 +214,7 @@ def test_stop_closes_sms_and_the_duty_goes_on() -> None:
 
 
 def test_a_wrong_number_is_disabled_once() -> None:
-    """No further message to that number; the référent is told (SC-14)."""
+    """No further message to that number; the référent is told (SC-14, §5, §10.7)."""
     story = _written()
     story.answer(Choice.WRONG_PERSON)
     assert story.case.contacts[0].status is ContactStatus.DISABLED
@@ -240,7 +240,7 @@ def test_a_key_press_after_the_call_came_back_as_a_strangers() -> None:
 
 
 def test_the_time_and_the_reason_of_a_refusal_are_kept() -> None:
-    """Both are published; the alert is at least high when the meeting is mandatory, and goes to the meeting's own advisor."""
+    """Both are published; the alert is at least high when mandatory, and goes to the meeting's own advisor (§2.2, §10.12)."""
     story = _written()
     story.put(replace(story.obligation("cv:1"), advisor_id="bak", due_at=paris("2026-12-18", "10:00")))
     story.answer(Choice.CANNOT_COME, reason="garde d'enfant")
@@ -264,7 +264,7 @@ def test_a_wish_to_be_called_back_has_two_working_days() -> None:
 
 
 def test_evidence_never_falls() -> None:
-    """After the desk (E4) an SMS is worth E3 and changes nothing of the level."""
+    """After the desk (E4) an SMS is worth E3 and changes nothing of the level (§10.6)."""
     story = _written()
     story.answer(Choice.COME, ReplyChannel.AGENCY, identity=Identity.AGENCY, obligation_id=ObligationId("cv:1"))
     story.answer(Choice.COME)
@@ -273,7 +273,7 @@ def test_evidence_never_falls() -> None:
 
 
 def test_the_last_reminder_goes_by_sms_when_only_a_mailbox_has_answered() -> None:
-    """A third party may be reading it (SC-03)."""
+    """A third party may be reading it (SC-03, §10.9)."""
     duty = meeting(due_at=paris("2026-12-10", "10:00"))
     mail = attempt(about=duty, channel=Channel.EMAIL, contact_id=mailbox().contact_id, state=AttemptState.ACCEPTED)
     who = person(preferred_channel=Channel.EMAIL)

@@ -45,7 +45,7 @@ def test_the_order_of_channels(who: Person, order: tuple[Channel, ...]) -> None:
     ],
 )
 def test_why_a_channel_is_left_out(who: Person, points: tuple[Contact, ...], channel: Channel, reason: Why) -> None:
-    """Each one that is not usable has its reason, for the journal and for people."""
+    """Each one that is not usable has its reason, for the journal and for people (§10.1.7)."""
     found = availability(who, points, _ORDERS)
     assert found.excluded[channel] is reason
     assert channel not in found.order
@@ -53,7 +53,7 @@ def test_why_a_channel_is_left_out(who: Person, points: tuple[Contact, ...], cha
 
 
 def test_stop_closes_sms_and_not_calls() -> None:
-    """One use of the point is closed; the other goes on."""
+    """One use of the point is closed; the other goes on (§4.2)."""
     assert availability(person(), (mobile(closed_channels=(_S,)),), _ORDERS).order == (_V,)
 
 
@@ -65,6 +65,6 @@ def test_the_best_point_serves() -> None:
 
 
 def test_a_landline_is_called_and_a_mobile_written_to() -> None:
-    """Two phones: SMS to the mobile only."""
+    """Two phones: SMS to the mobile only (§4.1)."""
     found = availability(person(), (landline("a"), mobile("b")), _ORDERS)
     assert (found.contacts[_S].contact_id, found.contacts[_V].contact_id) == ("b", "a")

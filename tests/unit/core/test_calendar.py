@@ -43,7 +43,7 @@ def agency(postal_code: str = "75000", closures: frozenset[date] = frozenset()) 
     ],
 )
 def test_a_local_hour_is_an_instant(postal_code: str, day: date, hour: time, instant: str) -> None:
-    """Local day and hour into UTC and back, in winter, in summer and across midnight."""
+    """Local day and hour into UTC and back, in winter, in summer and across midnight (§10.1.2)."""
     home = residence(postal_code)
     at = home.instant(day, hour)
     assert at == datetime.fromisoformat(instant)
@@ -112,7 +112,7 @@ def test_a_closed_day_is_not_worked() -> None:
 
 
 def test_alerts_shift_earlier_to_a_working_day() -> None:
-    """SC-05: the 12th is a Saturday, so alert list 1 stands on Friday the 11th."""
+    """SC-05: the 12th is a Saturday, so alert list 1 stands on Friday the 11th (§10.1.3)."""
     assert agency().on_or_before(date(2026, 12, 12)) == date(2026, 12, 11)
     assert agency().on_or_before(date(2026, 12, 11)) == date(2026, 12, 11)
 

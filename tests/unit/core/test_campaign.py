@@ -75,7 +75,7 @@ def test_november_by_sms() -> None:
     ],
 )
 def test_who_is_told_of_the_opening(who: Person, points: tuple[Contact, ...], a0: bool) -> None:
-    """Those who asked, missed one of the last three, depend on the agency, or have nothing but a letterbox."""
+    """Those who asked, missed one of the last three, depend on the agency, or have nothing but a letterbox (§10.5)."""
     assert ("A0" in _days(*_ahead("2026-11", who, points))) is a0
 
 
@@ -93,7 +93,7 @@ def test_who_is_told_of_the_opening(who: Person, points: tuple[Contact, ...], a0
     ],
 )
 def test_the_opening_is_told_on_the_first_weekday(period: str, postal_code: str, first: str, at: str) -> None:
-    """Between 10:00 and 18:00 of the residence."""
+    """Between 10:00 and 18:00 of the residence (§10.1.2, §10.5)."""
     found = [one for one in _ahead(period, person(asked_opening_notice=True, postal_code=postal_code), (mobile(),)) if one[0] == "A0"]
     assert [one[2] for one in found] == [first]
     assert at <= f"{residence(postal_code).local(found[0][3]):%H:%M}" < "18:00"
@@ -135,7 +135,7 @@ def test_nobody_is_called_on_a_closing_sunday() -> None:
 
 
 def test_spread_over_the_windows() -> None:
-    """SMS of A2 over eight hours, calls over their half-day, the last days over an hour and a half; always inside the window."""
+    """SMS of A2 over eight hours, calls over their half-day, the last days over an hour and a half; always inside the window (§10.4)."""
     for number in range(200):
         who = replace(person(), person_id=PersonId(f"p{number}"))
         hours = {step: f"{residence().local(at):%H:%M}" for step, _, _, at, _ in _ahead("2026-11", who, (mobile(),))}
@@ -155,7 +155,7 @@ def test_a_step_that_was_missed_is_left_out_as_too_late() -> None:
 
 
 def test_a_period_that_became_known_late_makes_up_for_nothing() -> None:
-    """Known on the eleventh: from A3 on, and no word of what is past."""
+    """Known on the eleventh: from A3 on, and no word of what is past (§10.1.3)."""
     duty = actualisation(known_at=paris("2026-12-11", "20:00"))
     story = Story(case=case(duty, contacts=(mobile(), mailbox())), now=paris("2026-12-11", "20:00"))
     decision = story.decide()

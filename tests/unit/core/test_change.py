@@ -37,7 +37,7 @@ def test_a_new_date_goes_to_every_channel_that_carried_the_old_one() -> None:
 
 
 def test_a_letter_is_corrected_by_a_letter_when_it_can_still_arrive() -> None:
-    """Otherwise the next usable channel says it, so that nobody is left with the old date."""
+    """Otherwise the next usable channel says it, so that nobody is left with the old date (§6)."""
     duty = meeting()
     story = Story(case=case(_moved(duty), contacts=(letterbox(),), attempts=_told(duty, Channel.LETTER, state=AttemptState.ACCEPTED)))
     assert _channels(story) == [(Step.CORRECTIVE, Channel.LETTER)]

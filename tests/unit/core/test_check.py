@@ -113,7 +113,7 @@ def test_the_persons_wishes_are_read_again() -> None:
 
 
 def test_the_window_is_read_again() -> None:
-    """A minute after its end, the message stays for the next decision."""
+    """A minute after its end, the message stays for the next decision (§10.3)."""
     duty = meeting()
     assert _why(case(duty), _released(duty), paris("2026-11-20", "19:29")) is None
     assert _why(case(duty), _released(duty), paris("2026-11-20", "19:30")) is Why.OUTSIDE_WINDOW

@@ -51,7 +51,7 @@ def test_nobody_can_be_planned_before_the_directory_speaks() -> None:
 
 
 def test_the_first_notice_leaves_at_once_and_only_once() -> None:
-    """Inside the window: now; deciding again at the same instant gives nothing new."""
+    """Inside the window: now; deciding again at the same instant gives nothing new (§10.1.5)."""
     story = Story(case=case(meeting()))
     released = story.decide().releases
     assert [(one.channel, one.items[0].step, one.chosen_by) for one in released] == [(Channel.SMS, Step.N0, "preferred")]
@@ -62,13 +62,13 @@ def test_the_first_notice_leaves_at_once_and_only_once() -> None:
 
 
 def test_the_same_decision_gives_the_same_identifiers() -> None:
-    """A second planner cannot release a twin."""
+    """A second planner cannot release a twin (§10.1.1)."""
     one, other = (decide(case(meeting()), environment(), NOW) for _ in range(2))
     assert one.releases == other.releases
 
 
 def test_why_this_channel_and_why_not_the_others() -> None:
-    """Each message keeps what was left out and why (R8)."""
+    """Each message keeps what was left out and why (R8, §10.1.1)."""
     who = person(forbidden_channels=(Channel.EMAIL,))
     released = Story(case=case(meeting(), who=who, contacts=(mobile(), mailbox()))).decide().releases
     assert set(released[0].excluded) == {"email: forbidden", "letter: no_contact", "voice: later_rung"}
@@ -88,7 +88,7 @@ def test_why_this_channel_and_why_not_the_others() -> None:
     ],
 )
 def test_what_nobody_wants_any_more_is_taken_back(state: ObligationState, reason: Why) -> None:
-    """A released message that nobody has claimed yet, with the reason; it is not handed out again in the same breath."""
+    """A released message that nobody has claimed yet, with the reason; it is not handed out again in the same breath (§10.1.4)."""
     story = Story(case=case(meeting()))
     story.decide()
     story.put(replace(story.obligation("cv:1"), state=state))
@@ -138,7 +138,7 @@ def test_a_message_goes_out_again_when_the_provider_said() -> None:
 
 
 def test_somebody_who_died_while_sending_is_asked_after() -> None:
-    """Found submitting for five minutes: delivery gets the message again, to ask the provider (SC-26)."""
+    """Found submitting for five minutes: delivery gets the message again, to ask the provider (SC-26, §10.1.5)."""
     story = Story(case=case(meeting()))
     released = story.decide().releases[0]
     story.put(replace(released, state=AttemptState.SUBMITTING, tries=1, claimed_at=NOW, submitted_at=NOW))
@@ -152,7 +152,7 @@ def test_somebody_who_died_while_sending_is_asked_after() -> None:
     [(("2026-12-01", "10:30"), 4), (("2026-11-21", "15:00"), 1)],
 )
 def test_no_receipt_means_unknown(due: tuple[str, str], hours: int) -> None:
-    """Four hours; one when less than a day is left. Never delivered."""
+    """Four hours; one when less than a day is left. Never delivered (§4.4, §10.5)."""
     story = Story(case=case(meeting(due_at=paris(*due)), contacts=(mobile(), mailbox())))
     released = story.decide().releases[0]
     story.sent(released)
@@ -163,7 +163,7 @@ def test_no_receipt_means_unknown(due: tuple[str, str], hours: int) -> None:
 
 
 def test_a_call_without_an_end_is_unknown_after_five_minutes() -> None:
-    """And it counts as unanswered: the next slot."""
+    """And it counts as unanswered: the next slot (§10.10)."""
     story = Story(case=case(meeting(), who=person(preferred_channel=Channel.VOICE), contacts=(landline(),)))
     released = story.decide().releases[0]
     story.sent(released)
@@ -181,7 +181,7 @@ def test_an_email_without_a_receipt_waits_for_the_person() -> None:
 
 @pytest.mark.parametrize(("kind", "hours"), [(Kind.CONVOCATION, 24), (Kind.APPOINTMENT, 48)])
 def test_silence_brings_the_next_channel(kind: Kind, hours: int) -> None:
-    """Delivered and not answered: 24 hours for a convocation, 48 for an appointment."""
+    """Delivered and not answered: 24 hours for a convocation, 48 for an appointment (§10.5)."""
     story = Story(case=case(meeting(kind=kind), contacts=(mobile(), mailbox())), now=paris("2026-11-23", "10:00"))
     story.put(replace(story.obligation("cv:1"), known_at=story.now))
     released = story.decide().releases[0]
@@ -194,7 +194,7 @@ def test_silence_brings_the_next_channel(kind: Kind, hours: int) -> None:
 
 
 def test_one_sms_a_day_even_when_it_is_late() -> None:
-    """Two meetings of one day, decided two days late: the second notice does not go by a second SMS of that day (§10.4)."""
+    """Two meetings of one day, decided two days late: the second notice does not go by a second SMS of that day (§10.4, §10.15)."""
     duties = [appointment(f"rdv:{place}", due_at=paris("2026-11-25", "15:00")) for place in range(2)]
     story = Story(case=case(*duties))
     story.decide(paris("2026-11-24", "10:00"))
@@ -203,7 +203,7 @@ def test_one_sms_a_day_even_when_it_is_late() -> None:
 
 
 def test_a_reminder_is_not_sent_at_the_end_of_its_window() -> None:
-    """After an outage until 19:30 sharp: too late, since check-at-send would say so."""
+    """After an outage until 19:30 sharp: too late, since check-at-send would say so (§10.3)."""
     duty = appointment(due_at=paris("2026-11-27", "10:00"), known_at=paris("2026-11-20", "10:00"))
     first = attempt(about=duty, state=AttemptState.DELIVERED, delivered_at=NOW)
     story = Story(case=case(duty, attempts=(first,), who=person(forbidden_channels=(Channel.VOICE,))))
@@ -213,7 +213,7 @@ def test_a_reminder_is_not_sent_at_the_end_of_its_window() -> None:
 
 
 def test_a_meeting_whose_outcome_nobody_tells_lapses_after_seven_days() -> None:
-    """No alert, no dossier."""
+    """No alert, no dossier (§10.5)."""
     duty = meeting(state=ObligationState.ACKNOWLEDGED, evidence=Evidence.E3)
     decision = decide(case(duty), environment(), duty.due_at + timedelta(days=7))
     assert [transition.happened for transition in decision.transitions] == [Happened.EXPIRED]
@@ -223,7 +223,7 @@ def test_a_meeting_whose_outcome_nobody_tells_lapses_after_seven_days() -> None:
 
 
 def test_an_actualisation_lapses_at_the_end_of_the_fifteenth() -> None:
-    """With its dossier; the alert comes the next working day at 08:00, A6 at 10:00 or later."""
+    """With its dossier; the alert comes the next working day at 08:00, A6 at 10:00 or later (§2.1, §10.5)."""
     story = Story(case=case(actualisation()))
     decision = story.decide(paris("2026-12-15", "23:59:59"))
     assert story.obligation("act:2026-11:leila").state is ObligationState.LAPSED
@@ -238,7 +238,7 @@ def test_an_actualisation_lapses_at_the_end_of_the_fifteenth() -> None:
 
 
 def test_an_actualisation_that_an_advisor_took_care_of_lapses_all_the_same() -> None:
-    """Only a completion counts: without one the advisor is told at the end, too."""
+    """Only a completion counts: without one the advisor is told at the end, too (§10.5)."""
     story = Story(case=case(actualisation(state=ObligationState.HANDLED)))
     assert story.decide(paris("2026-12-10", "11:00")).live_at == paris("2026-12-15", "23:59:59")
     story.decide(paris("2026-12-15", "23:59:59"))
@@ -246,7 +246,7 @@ def test_an_actualisation_that_an_advisor_took_care_of_lapses_all_the_same() -> 
 
 
 def test_how_to_register_again_is_told_for_five_days_only() -> None:
-    """Known a week after the end: nothing is sent, not even by letter."""
+    """Known a week after the end: nothing is sent, not even by letter (§10.5)."""
     late = actualisation("2026-10", known_at=paris("2026-11-23"))
     for points in ((mobile(),), (letterbox(),), (mailbox(),)):
         story = Story(case=case(late, contacts=points))
@@ -263,7 +263,7 @@ def test_how_to_register_again_is_told_for_five_days_only() -> None:
     ],
 )
 def test_what_can_be_said_once_the_date_has_passed(evidence: Evidence, declined: bool, verdict: Verdict) -> None:
-    """From E3 on reception is proved; an absence that was announced is said first."""
+    """From E3 on reception is proved; an absence that was announced is said first (§2.3)."""
     duty = meeting(evidence=evidence, declined_at=NOW if declined else None)
     view = see(case(duty), environment(), NOW)
     assert view is not None
@@ -282,7 +282,7 @@ def test_nobody_writes_to_a_person_on_hold_and_the_advisor_knows() -> None:
 
 
 def test_the_end_of_a_hold_wakes_the_person() -> None:
-    """Without anything else to wait for before it."""
+    """Without anything else to wait for before it (§10.17)."""
     who = person(hold=Hold(reason="accord", until=day("2026-11-24")))
     story = Story(case=case(meeting(), who=who))
     decision = story.decide()
@@ -298,7 +298,7 @@ def test_a_rule_that_never_ends_is_one_persons_trouble(monkeypatch: pytest.Monke
 
 
 def test_the_letter_of_a_formal_convocation_leaves_once() -> None:
-    """It stands beside the first notice: when the first notice falls to a letter too, one letter says both (§10.4: one a duty)."""
+    """It stands beside the first notice: when the first notice falls to a letter too, one letter says both (§10.4: one a duty, §2.4)."""
     duty = meeting(legal_value="formal", due_at=paris("2026-12-04", "10:00"))
     points = (mobile(status=ContactStatus.UNVERIFIED), letterbox())
     story = Story(case=case(duty, contacts=points))

@@ -37,7 +37,7 @@ def test_an_unanswered_call_is_tried_again_at_the_next_slots(status: ReceiptStat
 
 
 def test_a_call_that_failed_hard_is_replaced_within_minutes() -> None:
-    """The number does not exist: the next channel now, not at a slot."""
+    """The number does not exist: the next channel now, not at a slot (§10.10)."""
     story = _called(_R.FAILED_HARD, points=(landline(), mailbox()))
     released = story.decide().releases
     assert [(one.channel, one.cause) for one in released] == [(Channel.EMAIL, "hard_failure")]

@@ -104,7 +104,7 @@ def test_nobody_is_told_of_what_is_past() -> None:
     [("formal", _ALL, [Step.L]), ("informative", _ALL, []), ("formal", (mobile(),), [])],
 )
 def test_a_formal_convocation_is_accompanied_by_a_letter(legal_value: str, points: tuple[Contact, ...], letters: list[Step]) -> None:
-    """The same day, beside the first notice (§10.5)."""
+    """The same day, beside the first notice (§10.5, §2.4)."""
     duty = meeting(legal_value=legal_value, due_at=paris("2026-12-18", "10:30"))
     story = Story(case=case(duty, contacts=points))
     story.decide()
@@ -113,7 +113,7 @@ def test_a_formal_convocation_is_accompanied_by_a_letter(legal_value: str, point
 
 
 def test_a_preferred_letter_is_the_formal_one() -> None:
-    """One letter, not two; and none that would come too late."""
+    """One letter, not two; and none that would come too late (§2.4)."""
     duty = meeting(legal_value="formal", due_at=paris("2026-12-18", "10:30"))
     story = Story(case=case(duty, who=person(preferred_channel=_L), contacts=_ALL))
     story.decide()

@@ -36,7 +36,7 @@ ACTUALISATION = (
     ],
 )
 def test_golden_lengths(text: str, encoding: Encoding, length: int, parts: int) -> None:
-    """The golden values of rules §13, and the edges of one and two parts."""
+    """The golden values of rules §13, and the edges of one and two parts (§4.3)."""
     measured = measure(text)
     assert (measured.encoding, measured.length, measured.parts) == (encoding, length, parts)
 
@@ -45,13 +45,13 @@ def test_golden_lengths(text: str, encoding: Encoding, length: int, parts: int) 
     "text", ["N° de dossier", "août", "10\u202fh\u202f30", "rendez\u2011vous", "reçu", "être", "œuvre", "« oui »", "l’été"]
 )
 def test_french_traps_force_ucs2_and_can_be_made_plain(text: str) -> None:
-    """Ordinary French words leave the alphabet; prepared they come back, still readable."""
+    """Ordinary French words leave the alphabet; prepared they come back, still readable (§4.3, §13)."""
     assert measure(text).encoding is Encoding.UCS_2
     assert is_gsm7(prepare(text).text)
 
 
 def test_only_what_must_change_changes() -> None:
-    """Letters of the alphabet keep their accents; the report names each replacement once."""
+    """Letters of the alphabet keep their accents; the report names each replacement once (§4.3)."""
     prepared = prepare("Leïla, mardi 1er décembre à midi, reçu à Noël… « déjà »")
     assert prepared.text == 'Leila, mardi 1er décembre à midi, recu à Noel... " déjà "'
     assert prepared.changed == ("ï→i", "ç→c", "ë→e", "…→...", '«→"', '»→"')
@@ -79,7 +79,7 @@ def test_control_characters_are_removed() -> None:
 
 
 def test_an_escape_pair_is_never_cut() -> None:
-    """€ at the end of a full part moves to the next one as a whole."""
+    """€ at the end of a full part moves to the next one as a whole (§4.3)."""
     parts = split("a" * 152 + "€" + "b" * 20)
     assert parts == ("a" * 152, "€" + "b" * 20)
     assert measure("a" * 152 + "€" * 1 + "a" * 153).parts == 3

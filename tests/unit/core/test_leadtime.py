@@ -60,7 +60,7 @@ def test_a_local_holiday_delays_delivery_there_and_not_production() -> None:
 
 
 def test_the_post_works_on_a_customary_holiday() -> None:
-    """Good Friday in Guadeloupe: nobody is called, letters are delivered."""
+    """Good Friday in Guadeloupe: nobody is called, letters are delivered (§3, §6)."""
     home = residence("97110")
     assert home.is_holiday(date(2027, 3, 26))
     assert home.posts_on(date(2027, 3, 26))

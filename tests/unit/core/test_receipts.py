@@ -47,7 +47,7 @@ def _story(channel: Channel = Channel.SMS, **changed: object) -> tuple[Story, At
     ],
 )
 def test_what_each_receipt_makes_of_an_accepted_message(channel: Channel, status: _R, state: _A, evidence: Evidence) -> None:
-    """Accepted or sent never becomes delivered; a call that was picked up is E2 at most."""
+    """Accepted or sent never becomes delivered; a call that was picked up is E2 at most (§10.6)."""
     story, row = _story(channel)
     assert story.receive(row, status) is ReceiptEffect.APPLIED
     assert story.attempt("a1").state is state
@@ -56,7 +56,7 @@ def test_what_each_receipt_makes_of_an_accepted_message(channel: Channel, status
 
 @pytest.mark.parametrize("status", list(_R))
 def test_the_same_receipt_twice_changes_nothing_more(status: _R) -> None:
-    """A repeated report is stored with its effect, and that is all."""
+    """A repeated report is stored with its effect, and that is all (§4.4)."""
     story, row = _story()
     story.receive(row, status)
     once = story.case
@@ -197,7 +197,7 @@ def test_one_part_that_fails_fails_the_message() -> None:
     ],
 )
 def test_what_disables_a_point(channel: Channel, status: _R, reason: str | None, disabled: bool) -> None:
-    """A hard failure at once; a soft one, a policy refusal or silence never."""
+    """A hard failure at once; a soft one, a policy refusal or silence never (§10.7, §10.16)."""
     story, row = _story(channel)
     story.receive(row, status, reason=reason)
     assert (story.case.contacts[0].status is ContactStatus.DISABLED) is disabled
@@ -212,7 +212,7 @@ def test_a_point_dies_when_the_hard_failure_comes_after_a_soft_one() -> None:
 
 
 def test_a_disabled_address_stays_so_when_an_older_message_arrives_after_all() -> None:
-    """SC-04: a contradictory receipt does not bring the address back."""
+    """SC-04: a contradictory receipt does not bring the address back (§10.7)."""
     story, row = _story(Channel.EMAIL)
     story.receive(row, _R.FAILED_HARD)
     story.receive(row, _R.DELIVERED)
@@ -220,7 +220,7 @@ def test_a_disabled_address_stays_so_when_an_older_message_arrives_after_all() -
 
 
 def test_a_complaint_closes_the_mailbox_for_us_and_not_the_point() -> None:
-    """The duty goes on by other channels; a second complaint says nothing new."""
+    """The duty goes on by other channels; a second complaint says nothing new (§7, §11.3)."""
     story, row = _story(Channel.EMAIL)
     story.receive(row, _R.COMPLAINT)
     assert story.case.contacts[0].closed_channels == (Channel.EMAIL,)

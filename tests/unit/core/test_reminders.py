@@ -50,7 +50,7 @@ def test_a_week_before_only_when_it_was_known_for_long(days: int, there: bool) -
 
 
 def test_what_is_past_when_it_becomes_known_is_not_made_up_for() -> None:
-    """Known on the eve at noon: neither R2 nor R3, and no word of them."""
+    """Known on the eve at noon: neither R2 nor R3, and no word of them (§10.1.3)."""
     at = paris("2026-11-30", "12:00")
     duty = meeting(known_at=at)
     story = Story(case=case(duty, attempts=(_sent(_S, "tel", about=duty, release_at=at),)), now=at)
@@ -60,7 +60,7 @@ def test_what_is_past_when_it_becomes_known_is_not_made_up_for() -> None:
 
 
 def test_the_best_evidence_carries_the_reminders() -> None:
-    """Delivered is better than accepted; of two equals the newest; R3 takes another."""
+    """Delivered is better than accepted; of two equals the newest; R3 takes another (§10.9)."""
     points = (mobile(), mailbox(), letterbox())
     tries = (_sent(_S, "tel", state=AttemptState.ACCEPTED), _sent(_E, "mail", step=Step.F))
     found = _ahead(Story(case=case(meeting(), contacts=points, attempts=tries)))

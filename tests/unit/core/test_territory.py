@@ -14,6 +14,9 @@ from services.core.territory import SUBDIVISIONS, territory_of
         ("75011", "Europe/Paris", "FR", False),
         ("59000", "Europe/Paris", "FR", False),
         ("20000", "Europe/Paris", "FR", False),
+        # no table names it: the mainland's
+        ("99138", "Europe/Paris", "FR", False),
+        ("", "Europe/Paris", "FR", False),
         ("67000", "Europe/Paris", "6AE", False),
         ("68100", "Europe/Paris", "6AE", False),
         ("57000", "Europe/Paris", "57", False),
@@ -38,7 +41,7 @@ from services.core.territory import SUBDIVISIONS, territory_of
 def test_the_postal_code_of_residence_says_which_clock_and_which_holidays(
     postal_code: str, zone: str, subdivision: str, overseas: bool
 ) -> None:
-    """The longest prefix decides, so that an island is not taken for its archipelago."""
+    """The longest prefix decides, so that an island is not taken for its archipelago (§3, §10.1.2, §13)."""
     territory = territory_of(postal_code)
     assert (territory.zone, territory.subdivision, territory.overseas) == (zone, subdivision, overseas)
     assert subdivision in SUBDIVISIONS

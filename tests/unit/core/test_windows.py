@@ -82,7 +82,7 @@ def test_a_weekday_that_closes_a_period_keeps_its_hours() -> None:
     ],
 )
 def test_hours_are_local_all_year(postal_code: str, on: str, opens_utc: str) -> None:
-    """Nine o'clock there, whatever it is in Paris, before and after the change of clocks."""
+    """Nine o'clock there, whatever it is in Paris, before and after the change of clocks (§10.1.2)."""
     opens, _ = openings_on(_POLICY, Channel.SMS, residence(postal_code), day(on))[0]
     assert f"{opens:%H:%M}" == opens_utc
 
@@ -100,7 +100,7 @@ def test_hours_are_local_all_year(postal_code: str, on: str, opens_utc: str) -> 
     ],
 )
 def test_first_notices_shift_later(channel: Channel, at: tuple[str, str], opens: tuple[str, str]) -> None:
-    """At once inside the window, else at the next opening; the end of a window is outside it."""
+    """At once inside the window, else at the next opening; the end of a window is outside it (§10.1.3)."""
     assert next_opening(_POLICY, channel, residence(), paris(*at))[0] == paris(*opens)
     assert is_open(_POLICY, channel, residence(), paris(*at)) is (at == opens)
 
@@ -122,7 +122,7 @@ def test_first_notices_shift_later(channel: Channel, at: tuple[str, str], opens:
     ],
 )
 def test_reminders_shift_earlier(channel: Channel, on: str, hour: str, at: tuple[str, str]) -> None:
-    """The day first, to an earlier one that is open; then the hour, into that day's window."""
+    """The day first, to an earlier one that is open; then the hour, into that day's window (§10.1.3)."""
     when = reminder_on(_POLICY, channel, residence(), day(on), time.fromisoformat(hour))
     assert when is not None
     assert when[0] == paris(*at)

@@ -52,7 +52,7 @@ async def test_an_accepted_message() -> None:
 
 
 async def test_a_dispatch_that_comes_twice_is_sent_once() -> None:
-    """In one batch and in a later one: claimed before."""
+    """In one batch and in a later one: claimed before (§10.1.5)."""
     house = await _house(_released())
     await house.deliver(_released(), _released())
     again = await house.deliver(_released())
@@ -86,7 +86,7 @@ async def test_what_cannot_be_read_is_counted_and_the_batch_goes_on() -> None:
 
 @pytest.mark.parametrize("status", [ReceiptStatus.FAILED_HARD, ReceiptStatus.FAILED_POLICY])
 async def test_a_refusal_is_a_receipt(status: ReceiptStatus) -> None:
-    """Failed at once; a hard one kills the point, a policy one is ours."""
+    """Failed at once; a hard one kills the point, a policy one is ours (§10.7, §10.16)."""
     house = await _house(_released())
     house.providers[Channel.SMS][0].answers = [Refused(status=status, raw_status="no")]
     await house.deliver(_released())
@@ -160,7 +160,7 @@ async def test_a_lost_answer_is_unknown_and_never_repeated() -> None:
     [(Accepted(provider_ref="ref-x"), _A.ACCEPTED), (CannotTell(), _A.UNKNOWN), (Absent(), _A.RELEASED)],
 )
 async def test_somebody_died_while_sending(found: Accepted | CannotTell | Absent, state: AttemptState) -> None:
-    """The provider is asked by our reference: it has it; nobody can tell; it has nothing, so it goes again (SC-26)."""
+    """The provider is asked by our reference: it has it; nobody can tell; it has nothing, so it goes again (SC-26, §10.1.5)."""
     lost = _released(state=_A.SUBMITTING, tries=1, claimed_at=NOW, submitted_at=NOW)
     house = await _house(lost)
     house.providers[Channel.SMS][0].found = found
@@ -213,7 +213,7 @@ async def test_a_receipt_that_came_before_the_reference_counts_when_it_is_known(
     ],
 )
 async def test_what_is_not_wanted_any_more_is_skipped(duty: dict[str, Any], reason: Why) -> None:
-    """Check-at-send: not sent, with the reason; the person is looked at again (SC-29)."""
+    """Check-at-send: not sent, with the reason; the person is looked at again (SC-29, §10.1.4)."""
     house = await _house(_released(), **duty)
     done = await house.deliver(_released())
     row = await _only(house)

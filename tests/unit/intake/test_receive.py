@@ -71,7 +71,7 @@ def _snapshot(number: int = 50, revision: int = 1, **changed: Any) -> PersonUpda
 
 
 async def test_a_convocation_is_a_duty_and_wakes_the_person() -> None:
-    """Mandatory whatever the event says; known from now on; published."""
+    """Mandatory whatever the event says; known from now on; published (§2.2)."""
     house = House()
     assert (await house.receive(house.record(_issued()))).applied == 1
     duty = (await house.case()).obligations[0]
@@ -101,7 +101,7 @@ async def test_a_lower_or_equal_revision_is_stale(revision: int) -> None:
 
 
 async def test_what_cannot_be_read_is_buried_with_every_error_and_the_batch_goes_on() -> None:
-    """Of people the dead letter keeps where and why, not what (contracts §1)."""
+    """Of people the dead letter keeps where and why, not what (contracts §1, §8.3)."""
     house = House()
     problems = [Problem(path="/data/starts_at", message="required"), Problem(path="/data/place", message="required")]
     received = await house.receive(house.record(problems), house.record(_issued()), house.record(problems, "people.v1"))
@@ -140,7 +140,7 @@ async def test_an_outcome_of_a_meeting_that_nobody_announced_is_stale() -> None:
 
 
 async def test_a_cancelled_meeting_takes_place_after_all() -> None:
-    """A higher revision re-opens it; what was answered to the old one does not count."""
+    """A higher revision re-opens it; what was answered to the old one does not count (§10.11)."""
     house = House()
     await house.receive(house.record(_issued()), house.record(MeetingCancelled(**_about(2, 2))), house.record(_issued(3, revision=3)))
     duty = (await house.case()).obligations[0]
@@ -157,7 +157,7 @@ async def test_a_meeting_that_was_attended_is_not_cancelled_afterwards() -> None
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_meeting_takes_the_place_of_another(known: bool) -> None:
-    """The old one is cancelled without words of its own; an unknown one is no trouble."""
+    """The old one is cancelled without words of its own; an unknown one is no trouble (§10.11)."""
     house = House()
     if known:
         await house.receive(house.record(_issued()))
@@ -176,7 +176,7 @@ def _completed(number: int = 11) -> ActualisationCompleted:
 
 
 async def test_an_actualisation_opens_quietly() -> None:
-    """The duty of the month is stored, woken in the campaign's lane and not published."""
+    """The duty of the month is stored, woken in the campaign's lane and not published (§2.1)."""
     house = House()
     await house.receive(house.record(_opened(), "actualisations.v1"))
     duty = (await house.case()).obligations[0]
@@ -195,7 +195,7 @@ async def test_who_does_not_have_to_is_told_nothing() -> None:
 
 @pytest.mark.parametrize("opened_first", [True, False])
 async def test_a_completion_is_final_in_any_order(opened_first: bool) -> None:
-    """A later opening of the same period is stale (contracts §2)."""
+    """A later opening of the same period is stale (contracts §2, §2.1, §10.5)."""
     house = House()
     if opened_first:
         await house.receive(house.record(_opened()))
@@ -208,7 +208,7 @@ async def test_a_completion_is_final_in_any_order(opened_first: bool) -> None:
 
 
 async def test_a_snapshot_brings_the_person_and_the_points() -> None:
-    """Parsed numbers, hashes for replies, a code for what cannot be used; declared by an import and never verified: unverified."""
+    """Parsed numbers, hashes for replies, a code for what cannot be used; by an import and never verified: unverified (§4.1, §10.7)."""
     house = House()
     await house.receive(house.record(_issued()), house.record(_snapshot()))
     stored = await house.case()
@@ -221,7 +221,7 @@ async def test_a_snapshot_brings_the_person_and_the_points() -> None:
 
 
 async def test_a_snapshot_that_says_nothing_new_of_a_point_keeps_what_we_observed() -> None:
-    """Disabled stays disabled, until the value or the verification is new (contracts §2)."""
+    """Disabled stays disabled, until the value or the verification is new (contracts §2, §10.7)."""
     house = House()
     await house.stored(
         case(meeting(), contacts=(mobile(value="+33612345678", status=ContactStatus.DISABLED, closed_channels=(Channel.SMS,)),))
@@ -253,7 +253,7 @@ async def test_an_open_period_ends_on_the_clock_of_the_residence() -> None:
 
 
 async def test_erased_people_stay_gone() -> None:
-    """Later events about them are refused, never revive them (contracts §2)."""
+    """Later events about them are refused, never revive them (contracts §2, §8.3)."""
     house = House()
     await house.receive(house.record(_snapshot()), house.record(PersonRemoved(**_of(60), person_id=LEILA)))
     received = await house.receive(house.record(_issued(61)))

@@ -81,7 +81,7 @@ async def test_one_persons_trouble_stops_nobody(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_an_alert_is_stored_published_and_closed() -> None:
-    """Raised with its words; closed when its cause is gone; one row."""
+    """Raised with its words; closed when its cause is gone; one row (§10.8)."""
     house = House()
     await house.stored(case(meeting(), contacts=()))
     await _woken(house, LEILA)
@@ -98,7 +98,7 @@ async def test_an_alert_is_stored_published_and_closed() -> None:
 
 
 async def test_a_missed_meeting_gets_its_dossier_and_its_verdict() -> None:
-    """Once, with the level; the published duty says it (SC-48)."""
+    """Once, with the level; the published duty says it (SC-48, §2.3)."""
     duty = meeting(state=ObligationState.MISSED, settled_at=NOW, due_at=NOW - timedelta(hours=1))
     house = House()
     await house.stored(case(duty))

@@ -91,7 +91,7 @@ def test_actions(action: str, status: str, expected: ReceiptStatus) -> None:
 
 
 def test_the_reference_is_found_by_any_of_three_ways() -> None:
-    """Return path, ENVID in capitals, or our Message-ID in the headers given back."""
+    """Return path, ENVID in capitals, or our Message-ID in the headers given back (§7)."""
     for octets, recipient in (
         (dsn(), VERP.upper()),
         (dsn(envid=f"Original-Envelope-Id: {REFERENCE.upper()}"), "reponse@rappel.example"),

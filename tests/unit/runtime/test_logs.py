@@ -37,7 +37,7 @@ def test_a_line_is_constant_text_with_fields(output: io.StringIO) -> None:
 
 
 def test_a_field_that_nobody_listed_is_dropped_by_name(output: io.StringIO) -> None:
-    """A telephone number cannot slip in: the line says which field was dropped, not what was in it."""
+    """A telephone number cannot slip in: the line says which field was dropped, not what was in it (§8.3)."""
     structlog.get_logger().warning("strange", phone="+33612345678", first_name="Luc", person_id="p-1")
     (line,) = _lines(output)
     assert line["dropped_fields"] == ["first_name", "phone"]
@@ -47,7 +47,7 @@ def test_a_field_that_nobody_listed_is_dropped_by_name(output: io.StringIO) -> N
 
 
 def test_an_exception_is_its_class_and_its_places(output: io.StringIO) -> None:
-    """An exception's message may quote data, so it stays out; where it came from is kept."""
+    """An exception's message may quote data, so it stays out; where it came from is kept (§8.3)."""
     try:
         int("luc@example.org")
     except ValueError:

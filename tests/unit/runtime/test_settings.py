@@ -58,13 +58,13 @@ def test_a_mistake_never_quotes_the_value() -> None:
 
 @pytest.mark.parametrize("value", ["0612345678", "0140010000", "0972123456", "38123", "FRTRAVAIL"])
 def test_an_unlawful_caller_id_refuses_to_start(value: str) -> None:
-    """Calls show a verified ten-digit number and nothing else (SC-43)."""
+    """Calls show a verified ten-digit number and nothing else (SC-43, §4.2)."""
     assert "VOICE_CALLER_ID" in _mistakes({"VOICE_CALLER_ID": value})
 
 
 @pytest.mark.parametrize("value", ["FranceTravail", "FT-INFO", "12345678901", "0612345678", "37000"])
 def test_an_unlawful_sms_sender_refuses_to_start(value: str) -> None:
-    """An SMS shows a short code or a name of the charter's form (SC-43)."""
+    """An SMS shows a short code or a name of the charter's form (SC-43, §4.2)."""
     assert "SMS_SENDER" in _mistakes({"SMS_SENDER": value})
 
 

@@ -67,7 +67,7 @@ def test_facts_are_short_french_sentences(texts: JinjaTexts, code: str, paramete
 
 @pytest.mark.parametrize("level", [Evidence.E0, Evidence.E1, Evidence.E2])
 def test_below_e3_reception_is_not_proved(texts: JinjaTexts, level: Evidence) -> None:
-    """The words that a procedure must read (SC-48)."""
+    """The words that a procedure must read (SC-48, §2.3, §10.6)."""
     assert "Réception non prouvée" in texts.fact(Fact(code="evidence", parameters={"level": level}), PARIS)
 
 
@@ -80,7 +80,7 @@ def test_every_channel_has_words(texts: JinjaTexts, code: str, channel: Channel)
 
 @pytest.mark.parametrize("reason", list(Why))
 def test_every_reason_has_words(texts: JinjaTexts, reason: Why) -> None:
-    """Why a channel is left out is said in French, not as a code."""
+    """Why a channel is left out is said in French, not as a code (§10.1.1)."""
     words = texts.fact(Fact(code="excluded", parameters={"channel": "sms", "reason": reason}), PARIS)
     assert reason.value not in words.removeprefix("Pas de SMS : ").split()
 

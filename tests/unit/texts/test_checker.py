@@ -119,7 +119,7 @@ def test_one_bad_template_per_rule(
     how: str | tuple[str, str],
     words: str,
 ) -> None:
-    """The finding names the file, the rule and the words."""
+    """The finding names the file, the rule and the words (§2.3, §4.2, §6, §7, §8.1, §8.2)."""
     report = check(spoiled(file, how, constraints), kinds=[Kind.APPOINTMENT], channels=[channel])
     lines = [str(finding) for finding in report.findings]
     folder = re.compile(rf"^notices/appointment/{channel.value}\.(txt|html): ({rule}|renders): .*(?:{words})")
@@ -132,20 +132,20 @@ def test_every_rule_has_its_bad_template() -> None:
 
 
 def test_small_print_in_the_letter_is_found(spoiled: Callable[[str, str | tuple[str, str], list[str]], Path]) -> None:
-    """Nothing below 12 points in the layout."""
+    """Nothing below 12 points in the layout (§6)."""
     folder = spoiled("letters/letter.typ", ("text(size: 12pt, item.url)", "text(size: 7pt, item.url)"), [])
     report = check(folder, kinds=[], channels=[])
     assert [str(finding) for finding in report.findings] == ["letters/letter.typ: small_print: 7 pt"]
 
 
 def test_the_shipped_templates_pass() -> None:
-    """What ``make lint`` runs, as a process."""
+    """What ``make lint`` runs, as a process (§8.1, §8.2)."""
     done = subprocess.run([sys.executable, "-m", "services.adapters.rendering.checker"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert re.search(r"\d{4} messages read, 0 findings", done.stdout)
 
 
 def test_words_are_counted_as_read() -> None:
-    """A telephone number, an hour, an elision are one word."""
+    """A telephone number, an hour, an elision are one word (§8.1)."""
     assert count_words("Nos appels : 09 48 12 34 56.") == 3
     assert count_words("Venez à 10 h 30, s'il vous plaît.") == 6

@@ -29,7 +29,7 @@ def test_the_subject_begins_alike_and_says_what_and_when(texts: JinjaTexts) -> N
 
 
 def test_without_a_link_there_is_no_address_at_all(texts: JinjaTexts) -> None:
-    """Martine takes no links: none in the text, none in the page, nothing remote (SC-19)."""
+    """Martine takes no links: none in the text, none in the page, nothing remote (SC-19, §7, §8.2)."""
     content = email(texts, notice(Channel.EMAIL))
     for part in (content.text, content.html):
         assert "http" not in part
@@ -39,7 +39,7 @@ def test_without_a_link_there_is_no_address_at_all(texts: JinjaTexts) -> None:
 
 
 def test_with_a_link_there_is_one_button(texts: JinjaTexts) -> None:
-    """The same address in text and page, once each (SC-03)."""
+    """The same address in text and page, once each (SC-03, §7)."""
     content = email(texts, replace(notice(Channel.EMAIL, to=person(constraints=[Constraint.LINK_OK])), link=LINK))
     assert content.text.count(LINK) == 1
     assert content.html.count(f'href="{LINK}"') == 1
@@ -47,7 +47,7 @@ def test_with_a_link_there_is_one_button(texts: JinjaTexts) -> None:
 
 @pytest.mark.parametrize("constraints", [[], [Constraint.NO_VOICE]])
 def test_the_relay_service_is_told(texts: JinjaTexts, constraints: list[Constraint]) -> None:
-    """Deaf people read how to reach us; who cannot telephone is not told to (SC-39, loi 2005-102 art. 78)."""
+    """Deaf people read how to reach us; who cannot telephone is not told to (SC-39, loi 2005-102 art. 78, §5)."""
     text = email(texts, notice(Channel.EMAIL, to=person(constraints=constraints))).text
     assert "service relais" in text
     assert "langue des signes" in text
@@ -72,7 +72,7 @@ def test_hostile_data_cannot_make_a_button_or_a_block(texts: JinjaTexts) -> None
 
 
 def test_the_calendar_file_follows_the_meeting(texts: JinjaTexts) -> None:
-    """One stable UID, the revision as SEQUENCE, local time with its zone (RFC 5545)."""
+    """One stable UID, the revision as SEQUENCE, local time with its zone (RFC 5545) (§7)."""
     of = notice(Channel.EMAIL, meeting(revision=3))
     calendar = email(texts, of).calendar
     assert calendar is not None

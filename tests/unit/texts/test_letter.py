@@ -45,7 +45,7 @@ def placed(content: LetterContent) -> list[tuple[str, float, float, float]]:
 
 
 def test_a_letter_tells_the_way(texts: JinjaTexts) -> None:
-    """Day, hour, address, bus stop, landmark, a quarter of an hour, a human (SC-18)."""
+    """Day, hour, address, bus stop, landmark, a quarter of an hour, a human (SC-18, §6)."""
     content = letter(texts, notice(Channel.LETTER))
     for said in (
         "mardi 1er décembre",
@@ -70,7 +70,7 @@ def test_pdf_and_text_have_the_same_words(texts: JinjaTexts) -> None:
 
 
 def test_nobody_is_sent_to_a_place_that_cannot_be_found(texts: JinjaTexts) -> None:
-    """An in-person meeting without access_info is refused; its cancellation is not (SC-18)."""
+    """An in-person meeting without access_info is refused; its cancellation is not (SC-18, §6)."""
     lost = meeting(place=replace(LILLE, access_info=None, agency_id=None))
     with pytest.raises(Unrenderable, match="empty_access_info"):
         texts.notice(notice(Channel.LETTER, lost))
@@ -78,7 +78,7 @@ def test_nobody_is_sent_to_a_place_that_cannot_be_found(texts: JinjaTexts) -> No
 
 
 def test_the_address_stands_in_the_window(texts: JinjaTexts) -> None:
-    """85 by 33 mm, 110 mm from the left, 55 mm from the top; even six lines of 38 capitals stay inside."""
+    """85 by 33 mm, 110 mm from the left, 55 mm from the top; even six lines of 38 capitals stay inside (§6)."""
     of = notice(Channel.LETTER)
     street = "MARQUIS DE LATTRE DE TASSIGNY WAGRAM"
     lines = (*(f"{number} {street}" for number in range(1, 6)), "59000 TASSIGNY SUR MARQUE LES MARAIS W")
@@ -106,7 +106,7 @@ def test_an_address_that_the_post_refuses_is_refused(texts: JinjaTexts) -> None:
 
 
 def test_the_file_is_archivable_and_accessible(texts: JinjaTexts) -> None:
-    """PDF/A-2a and PDF/UA-1, tagged, in French, with a title, every font inside."""
+    """PDF/A-2a and PDF/UA-1, tagged, in French, with a title, every font inside (§6)."""
     content = letter(texts, notice(Channel.LETTER))
     reader = PdfReader(io.BytesIO(content.pdf))
     metadata = content.pdf.decode("latin-1")

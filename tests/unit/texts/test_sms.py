@@ -24,7 +24,7 @@ def sms(texts: JinjaTexts, of: Notice) -> SmsContent:
 
 
 def test_the_first_notice_says_everything_in_one_part(texts: JinjaTexts) -> None:
-    """Who, what, when, where, what to do, a human and the number that may call, in 160 septets, with the plain first name (SC-01)."""
+    """Who, what, when, where, what to do, a human, the number that may call, the plain first name: 160 septets (SC-01, §4.3, §5, §8.1)."""
     content = sms(texts, replace(notice(Channel.SMS), announces_call=True))
     assert content.text == (
         "Leila, France Travail : convocation mardi 1er décembre à 10h30, agence Lille Centre."
@@ -44,7 +44,7 @@ def test_prepaid_is_never_asked_for_an_answer_by_sms(texts: JinjaTexts) -> None:
 
 
 def test_a_name_in_another_script_gives_way(texts: JinjaTexts) -> None:
-    """One Arabic letter would make three parts: the message leaves without the name."""
+    """One Arabic letter would make three parts: the message leaves without the name (§4.3)."""
     content = sms(texts, notice(Channel.SMS, to=person("ليلى")))
     assert content.text.startswith("France Travail : ")
     assert content.parts == 1
@@ -64,25 +64,25 @@ def test_the_longest_names_stay_one_part(texts: JinjaTexts, step: Step, link: st
 
 
 def test_a_link_stands_alone_and_whole(texts: JinjaTexts) -> None:
-    """Nothing is glued to the address, and it replaces the answer by digits."""
+    """Nothing is glued to the address, and it replaces the answer by digits (§8.2)."""
     content = sms(texts, replace(notice(Channel.SMS, to=person("Caroline", constraints=[Constraint.LINK_OK])), link=LINK))
     assert content.text.endswith(f" {LINK}")
     assert "1" not in content.text.partition("Aide")[2].replace(LINK, "")
 
 
 def test_no_link_for_people_without_internet(texts: JinjaTexts) -> None:
-    """A link that came along by mistake is not printed."""
+    """A link that came along by mistake is not printed (§8.2)."""
     assert "https" not in sms(texts, replace(notice(Channel.SMS, to=person(constraints=[Constraint.NO_INTERNET])), link=LINK)).text
 
 
 def test_simple_words_are_short_sentences(texts: JinjaTexts) -> None:
-    """One idea a sentence, answers are digits (SC-22)."""
+    """One idea a sentence, answers are digits (SC-22, §8.1)."""
     content = sms(texts, notice(Channel.SMS, meeting(Kind.APPOINTMENT), to=person("Nouria", constraints=[Constraint.NEEDS_SIMPLE_TEXT])))
     assert content.text.endswith("Lieu : agence Lille Centre. Vous venez ? Répondez 1. Sinon, répondez 2. Aide : 3949.")
 
 
 def test_two_meetings_fit_two_parts(texts: JinjaTexts) -> None:
-    """A bundle names every day, most urgent first (SX-04)."""
+    """A bundle names every day, most urgent first (SX-04, §4.3, §10.15)."""
     later = meeting(Kind.APPOINTMENT, at=datetime(2026, 12, 11, 13, 30, tzinfo=UTC), place=VILLENEUVE)
     content = sms(texts, replace(notice(Channel.SMS, meeting(Kind.APPOINTMENT), later, to=person("Christophe")), announces_call=True))
     assert content.parts == 2
@@ -126,7 +126,7 @@ def test_the_last_usable_agency_day_is_said(texts: JinjaTexts) -> None:
 
 
 def test_nobody_is_sent_to_a_closed_agency(texts: JinjaTexts) -> None:
-    """On the closing Sunday the agency is no way any more."""
+    """On the closing Sunday the agency is no way any more (§10.5)."""
     sunday = actualisation("2026-10", datetime(2026, 11, 15, 22, 59, 59, tzinfo=UTC))
     of = replace(notice(Channel.SMS, sunday, step=Step.A5, to=person("Luc")), now=datetime(2026, 11, 15, 9, tzinfo=UTC))
     text = sms(texts, replace(of, last_agency_day=date(2026, 11, 13))).text
@@ -135,7 +135,7 @@ def test_nobody_is_sent_to_a_closed_agency(texts: JinjaTexts) -> None:
 
 
 def test_who_says_done_is_asked_otherwise(texts: JinjaTexts) -> None:
-    """« Si ce n'est pas déjà fait » (SX-03)."""
+    """« Si ce n'est pas déjà fait » (SX-03, §10.12)."""
     text = sms(texts, replace(notice(Channel.SMS, actualisation(), step=Step.A2), perhaps_done=True)).text
     assert "si ce n'est pas déjà fait" in text
     assert "pas faite" not in text
@@ -148,7 +148,7 @@ def test_overseas_the_local_hour_is_said(texts: JinjaTexts) -> None:
 
 
 def test_after_the_last_day_nobody_is_threatened(texts: JinjaTexts) -> None:
-    """How to register again, and nothing else."""
+    """How to register again, and nothing else (§2.3)."""
     text = sms(texts, notice(Channel.SMS, actualisation(), step=Step.A6)).text
     assert "Réinscrivez-vous au 3949 ou en agence" in text
     assert not re.search("radi|sanction|suspen", text, re.IGNORECASE)

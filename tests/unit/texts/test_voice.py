@@ -28,7 +28,7 @@ def test_dates_and_hours_are_words(texts: JinjaTexts) -> None:
 
 
 def test_nothing_is_disclosed_before_the_identity_question(texts: JinjaTexts) -> None:
-    """Neither before 1 is pressed, nor on a voicemail (SC-14)."""
+    """Neither before 1 is pressed, nor on a voicemail (SC-14, §5)."""
     script = call(texts, notice(Channel.VOICE))
     assert script.identity_question == "Si vous êtes Leïla Test, appuyez sur 1. Si ce n'est pas vous, appuyez sur 9."
     assert not script.later_allowed
@@ -38,7 +38,7 @@ def test_nothing_is_disclosed_before_the_identity_question(texts: JinjaTexts) ->
 
 
 def test_a_discreet_call_names_nobody_and_nothing(texts: JinjaTexts) -> None:
-    """No organisation before the question, « rappelez plus tard », only a number on a voicemail (SC-17)."""
+    """No organisation before the question, « rappelez plus tard », only a number on a voicemail (SC-17, §5)."""
     script = call(texts, notice(Channel.VOICE, to=person("Ibrahim", "Nasri", [Constraint.DISCREET])))
     before = f"{script.greeting} {script.identity_question} {script.voicemail} {script.goodbye}"
     for secret in ("France Travail", "39 49", "3949", "rendez-vous", "convocation", "Nasri"):
@@ -58,7 +58,7 @@ def test_voicemail_gives_a_human_and_the_spelled_reference(texts: JinjaTexts) ->
 
 
 def test_keys_of_a_meeting_and_of_an_actualisation_differ(texts: JinjaTexts) -> None:
-    """1, 2, 3, 0 for a meeting; an actualisation has no 2: nobody comes to it."""
+    """1, 2, 3, 0 for a meeting; an actualisation has no 2: nobody comes to it (§5)."""
     assert set(call(texts, notice(Channel.VOICE)).thanks) == {"1", "2", "3", "9", "later"}
     act = call(texts, notice(Channel.VOICE, actualisation(), step=Step.A2))
     assert set(act.thanks) == {"1", "3", "9", "later"}
@@ -66,7 +66,7 @@ def test_keys_of_a_meeting_and_of_an_actualisation_differ(texts: JinjaTexts) -> 
 
 
 def test_simple_words_are_slower_and_said_twice(texts: JinjaTexts) -> None:
-    """15 per cent slower, repeated once of itself (SC-22)."""
+    """15 per cent slower, repeated once of itself (SC-22, §5)."""
     script = call(texts, notice(Channel.VOICE, to=person(constraints=[Constraint.NEEDS_SIMPLE_TEXT])))
     assert (script.rate, script.repeat) == (85, True)
     assert (call(texts, notice(Channel.VOICE)).rate, call(texts, notice(Channel.VOICE)).repeat) == (100, False)

@@ -14,7 +14,7 @@ FRENCH = French.load(Path(__file__).parents[3] / "templates" / "words")
 
 
 def test_days() -> None:
-    """With the day's name; the first of a month is « 1er »."""
+    """With the day's name; the first of a month is « 1er » (§8.1)."""
     assert FRENCH.day(date(2026, 12, 1)) == "mardi 1er décembre"
     assert FRENCH.day(date(2026, 12, 15)) == "mardi 15 décembre"
     assert FRENCH.spoken_day(date(2026, 12, 1)) == "mardi premier décembre"
@@ -34,7 +34,7 @@ def test_days() -> None:
     ],
 )
 def test_hours(at: str, written: str, sms: str, spoken: str) -> None:
-    """On paper, in an SMS, aloud."""
+    """On paper, in an SMS, aloud (§8.1)."""
     moment = datetime.fromisoformat(at)
     assert (FRENCH.hour(moment), FRENCH.sms_hour(moment), FRENCH.spoken_hour(moment)) == (written, sms, spoken)
 

@@ -30,7 +30,7 @@ async def test_choose_who_you_are(staff: httpx.AsyncClient) -> None:
 
 
 async def test_least_time_first(staff: httpx.AsyncClient) -> None:
-    """People stand by the time that is left to act; one person's alerts stand together."""
+    """People stand by the time that is left to act; one person's alerts stand together (§10.8)."""
     page = (await staff.get("/advisor/durand")).text
     assert re.findall(r"/people/(\w+)", page) == ["genevieve", "luc", "leila"]
     assert page.count('class="person"') == 3
@@ -54,7 +54,7 @@ async def test_what_a_line_says(staff: httpx.AsyncClient) -> None:
 
 
 async def test_contact_data_is_masked_in_the_list(staff: httpx.AsyncClient) -> None:
-    """The list shows neither a whole number or address nor a last name; a dead address not at all."""
+    """The list shows neither a whole number or address nor a last name; a dead address not at all (§8.4)."""
     page = (await staff.get("/advisor/durand")).text
     for secret in ("06 12 34 56 78", "0612345678", "Martin", "ancien-fai"):
         assert secret not in page
@@ -86,7 +86,7 @@ async def test_the_agency_sees_what_is_routed_to_it(world: World, staff: httpx.A
 
 
 async def test_the_story_of_a_person(world: World, staff: httpx.AsyncClient) -> None:
-    """What was sent and how it went, why now, why this way, why not another, the words, and the level of proof in words."""
+    """What was sent and how it went, why now, why this way, why not another, the words, and the level of proof in words (§10.1.1)."""
     page = (await staff.get("/advisor/durand/people/luc")).text
     for words in (
         "impossible à remettre",
@@ -103,7 +103,7 @@ async def test_the_story_of_a_person(world: World, staff: httpx.AsyncClient) -> 
 
 
 async def test_never_says_that_the_person_confirmed(staff: httpx.AsyncClient) -> None:
-    """SC-03: a link answered by a helper is « confirmé par le lien, identité non vérifiée, par un proche »."""
+    """SC-03: a link answered by a helper is « confirmé par le lien, identité non vérifiée, par un proche » (§10.6)."""
     page = (await staff.get("/advisor/durand/people/leila")).text
     assert "confirmé par le lien, identité non vérifiée, par un proche" in page
     assert "la personne a confirmé" not in page
@@ -111,7 +111,7 @@ async def test_never_says_that_the_person_confirmed(staff: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("path", ["/advisor/morel/people/luc", "/advisor/durand/people/nobody", "/advisor/gone"])
 async def test_denied_by_default(world: World, staff: httpx.AsyncClient, path: str) -> None:
-    """Who does not follow a person, asks for an unknown one or has left reads nothing; the attempt is logged."""
+    """Who does not follow a person, asks for an unknown one or has left reads nothing; the attempt is logged (§8.4)."""
     answer = await staff.get(path)
     assert answer.status_code == 403
     assert "Accès refusé" in answer.text

@@ -101,7 +101,7 @@ async def test_the_source_sees_what_was_signed(bench: Bench) -> None:
 
 
 async def test_forged(bench: Bench) -> None:
-    """A wrong signature: 403, counted, nothing read, nothing published."""
+    """A wrong signature: 403, counted, nothing read, nothing published (§8.4)."""
     bench.provider.said = Said(receipts=[RECEIPT])
     assert (await bench.http.post("/callbacks/sms", content=b"x")).status_code == 403
     assert bench.feedback.receipts == []
@@ -109,7 +109,7 @@ async def test_forged(bench: Bench) -> None:
 
 
 async def test_a_storm_is_told_once(bench: Bench) -> None:
-    """Twenty forged callbacks within a minute raise the alarm, once."""
+    """Twenty forged callbacks within a minute raise the alarm, once (§8.4)."""
     for _ in range(25):
         await bench.http.post("/callbacks/sms", content=b"x")
         bench.world.clock.at += timedelta(seconds=2)
@@ -147,7 +147,7 @@ async def test_trouble_while_reading(bench: Bench, trouble: Exception, status: i
 
 
 async def test_what_the_provider_wants_to_hear(bench: Bench) -> None:
-    """A body (TwiML) or another 2xx (Maileva's 201) is passed on as the source says."""
+    """A body (TwiML) or another 2xx (Maileva's 201) is passed on as the source says (§11.5)."""
     bench.provider.said = Said(response_body="<Response/>", content_type="application/xml")
     answer = await bench.http.post("/callbacks/sms", headers=GOOD)
     assert (answer.status_code, answer.text) == (200, "<Response/>")

@@ -14,7 +14,7 @@ RIGHTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31)).map(lambda a
 
 @given(secret=st.text(min_size=1), right=RIGHTS, ahead=st.integers(0, 20), keep_hour=st.booleans())
 def test_one_right_one_wrong(secret: str, right: datetime, ahead: int, keep_hour: bool) -> None:
-    """Two dates, one right; the wrong one is another day, a weekday, after the message and none of the message's dates."""
+    """Two dates, one right; the wrong one is another day, a weekday, after the message and none of the message's dates (§10.12)."""
     after = right.date() - timedelta(days=ahead)
     taken = {right.date() + timedelta(days=2)}
     options = date_options(secret=secret, right=right, after=after, taken=taken, keep_hour=keep_hour)

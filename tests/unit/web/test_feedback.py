@@ -80,7 +80,7 @@ async def test_a_receipt_without_a_reference(broker: MemoryBroker, feedback: Kaf
 
 
 async def test_a_reply_hides_sender_and_words(broker: MemoryBroker, feedback: KafkaFeedback) -> None:
-    """Neither number nor text leaves the process, not even as the key."""
+    """Neither number nor text leaves the process, not even as the key (§8.3)."""
     await feedback.reply(
         ProviderReply(
             reply_id="y1", channel=ReplyChannel.SMS, choice=Choice.UNREADABLE, sender="+33645123456", text="je suis à l'hôpital", at=NOW
@@ -96,7 +96,7 @@ async def test_a_reply_hides_sender_and_words(broker: MemoryBroker, feedback: Ka
 
 
 async def test_a_key_press(broker: MemoryBroker, feedback: KafkaFeedback) -> None:
-    """A call's answer names its attempt and how the identity was asked."""
+    """A call's answer names its attempt and how the identity was asked (§10.12)."""
     await feedback.reply(
         ProviderReply(reply_id="y1", channel=ReplyChannel.VOICE, choice=Choice.COME, identity=Identity.DTMF, attempt_id="at", at=NOW)
     )

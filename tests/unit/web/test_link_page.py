@@ -23,14 +23,14 @@ def decoy_of(html: str) -> str:
 
 
 async def test_looking_changes_nothing(world: World, public: httpx.AsyncClient) -> None:
-    """HEAD and GET, as often as one likes, publish nothing."""
+    """HEAD and GET, as often as one likes, publish nothing (§7, §10.12)."""
     for method in ("HEAD", "GET", "GET", "GET", "GET"):
         assert (await public.request(method, f"/a/{TOKEN}")).status_code == 200
     assert world.outlet.published == []
 
 
 async def test_no_other_personal_data(public: httpx.AsyncClient) -> None:
-    """First name, date, place and reference; neither last name, number, purpose nor identifiers of the person."""
+    """First name, date, place and reference; neither last name, number, purpose nor identifiers of the person (§8.2)."""
     page = (await public.get(f"/a/{TOKEN}")).text
     assert "Bonjour Caroline" in page
     assert "jeudi 3 décembre" in page
@@ -41,7 +41,7 @@ async def test_no_other_personal_data(public: httpx.AsyncClient) -> None:
 
 
 async def test_right_date_is_published_first(world: World, public: httpx.AsyncClient) -> None:
-    """The POST of a visible choice with the right date becomes one reply, identity not verified, then the person is thanked."""
+    """The POST of a visible choice with the right date becomes one reply, identity not verified, then the person is thanked (§10.12)."""
     answer = await public.post(f"/a/{TOKEN}", data={"date": RIGHT, "choice": "come", "who": "helper"})
     assert answer.status_code == 200
     assert "est noté" in answer.text
@@ -79,7 +79,7 @@ async def test_a_double_click_is_one_event(world: World, public: httpx.AsyncClie
 
 
 async def test_wrong_date_never_acknowledges(world: World, public: httpx.AsyncClient) -> None:
-    """The decoy is published as unreadable, the page says so and offers the same dates again."""
+    """The decoy is published as unreadable, the page says so and offers the same dates again (§10.12)."""
     page = (await public.get(f"/a/{TOKEN}")).text
     answer = await public.post(f"/a/{TOKEN}", data={"date": decoy_of(page), "choice": "come"})
     assert "est pas la bonne date" in answer.text
@@ -101,7 +101,7 @@ async def test_a_form_that_says_nothing(world: World, public: httpx.AsyncClient,
 
 
 async def test_faster_than_reading(world: World, public: httpx.AsyncClient) -> None:
-    """The right date within ten seconds of sending is published for the core to judge, and the person is asked once more."""
+    """The right date within ten seconds of sending is published for the core to judge, and the person is asked once more (§10.12)."""
     world.clock.at = NOW - timedelta(minutes=20) + timedelta(seconds=5)
     answer = await public.post(f"/a/{TOKEN}", data={"date": RIGHT, "choice": "come"})
     assert "encore une fois" in answer.text
@@ -110,7 +110,7 @@ async def test_faster_than_reading(world: World, public: httpx.AsyncClient) -> N
 
 
 async def test_cannot_come_with_a_bounded_reason(world: World, public: httpx.AsyncClient) -> None:
-    """A reason is one of a short list; anything else is not kept."""
+    """A reason is one of a short list; anything else is not kept (§2.2, §10.12)."""
     await public.post(f"/a/{TOKEN}", data={"date": RIGHT, "choice": "cannot_come", "reason": "family"})
     await public.post(f"/a/{TOKEN}", data={"date": RIGHT, "choice": "cannot_come", "reason": "je suis malade"})
     await public.post(f"/a/{TOKEN}", data={"date": RIGHT, "choice": "come", "reason": "family"})
@@ -152,7 +152,7 @@ async def test_until_the_event(world: World, public: httpx.AsyncClient) -> None:
 
 
 async def test_moved_meeting(world: World, public: httpx.AsyncClient) -> None:
-    """An old message's link shows the new date and takes no answer to the old one."""
+    """An old message's link shows the new date and takes no answer to the old one (§10.11)."""
     moved = meeting("moved", "zoe", "2026-12-09T11:00", revision=2)
     old = sms("at-zoe", moved, token="moved-token", items=(Item(obligation_id=moved.obligation_id, revision=1, step=Step.N0),))
     await world.put(Changes(profiles=[person("zoe", "Zoé")], obligations=[moved], attempts=[old]))
@@ -237,7 +237,7 @@ async def test_calendar_file(public: httpx.AsyncClient) -> None:
 
 
 async def test_printable(public: httpx.AsyncClient) -> None:
-    """A sheet to keep, without any script."""
+    """A sheet to keep, without any script (§8.1)."""
     page = (await public.get(f"/a/{TOKEN}/imprimer")).text
     assert "jeudi 3 décembre" in page
     assert "<script" not in page
@@ -261,7 +261,7 @@ async def test_a_flood_is_not_read(world: World, public: httpx.AsyncClient) -> N
 
 
 async def test_hostile_first_name(world: World, public: httpx.AsyncClient) -> None:
-    """Names are escaped."""
+    """Names are escaped (§10.18)."""
     duty = meeting("evil", "evil", "2026-12-09T11:00")
     hostile = person("evil", "<script>alert(1)</script>")
     await world.put(Changes(profiles=[hostile], obligations=[duty], attempts=[sms("at-evil", duty, token="evil-token")]))

@@ -25,7 +25,7 @@ ALERT = alert("a", DUTY, AlertType.UNCONFIRMED, Severity.HIGH, "2026-11-25T16:30
 
 
 def test_portfolio_of_an_advisor() -> None:
-    """The referent and the backup follow; another agency and who has left do not; an unknown person is nobody's."""
+    """The referent and the backup follow; another agency and who has left do not; an unknown person is nobody's (§8.4)."""
     case = Case(person_id=PersonId("luc"), person=LUC)
     assert follows(DURAND, case)
     assert follows(PETIT, case)
@@ -35,7 +35,7 @@ def test_portfolio_of_an_advisor() -> None:
 
 
 def test_an_alert_opens_the_file_while_it_is_open() -> None:
-    """Whoever has or took an open alert, and the agency it is routed to, may read; once closed, no more."""
+    """Whoever has or took an open alert, and the agency it is routed to, may read; once closed, no more (§8.4)."""
     stranger = replace(LUC, referent_id="x", backup_id=None)
     given = replace(ALERT, advisor_id="morel")
     case = Case(person_id=PersonId("luc"), person=stranger, alerts=(given,))
@@ -48,7 +48,7 @@ def test_an_alert_opens_the_file_while_it_is_open() -> None:
 
 
 def test_the_meetings_own_advisor() -> None:
-    """Who holds the meeting reads the file until it is settled."""
+    """Who holds the meeting reads the file until it is settled (§8.4)."""
     case = Case(
         person_id=PersonId("luc"), person=replace(LUC, referent_id="x", backup_id=None), obligations=(replace(DUTY, advisor_id="morel"),)
     )
@@ -74,7 +74,7 @@ def test_the_meetings_own_advisor() -> None:
     ],
 )
 def test_masks(contact: Contact, shown: str) -> None:
-    """Enough to recognise, not enough to use."""
+    """Enough to recognise, not enough to use (§8.4)."""
     assert masked(contact) == shown
 
 

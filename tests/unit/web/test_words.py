@@ -85,7 +85,7 @@ def test_attempts_by_channel(state: AttemptState, channel: Channel) -> None:
 @pytest.mark.parametrize("level", list(Evidence))
 @pytest.mark.parametrize("how", [None, *ReplyChannel, "delivered"])
 def test_evidence_is_never_promoted(level: Evidence, how: str | None) -> None:
-    """Below E4 no word says that the identity is known, and no level says that the person confirmed (SC-03)."""
+    """Below E4 no word says that the identity is known, and no level says that the person confirmed (SC-03, §10.6)."""
     said = say("evidence", level, how)
     assert said
     assert "la personne a confirmé" not in said
