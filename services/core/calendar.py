@@ -93,6 +93,18 @@ class WorkingDays:
                 day += step
         return day
 
+    def after(self, since: datetime, hours: timedelta, opens: time, closes: time) -> datetime:
+        """The instant at which so many working hours have passed; they run from ``opens`` to ``closes`` on working days (§10.8)."""
+        day = self.local(since).date()
+        left = hours
+        while True:
+            day = self.on_or_after(day)
+            start, end = max(since, self.instant(day, opens)), self.instant(day, closes)
+            if end - start >= left:
+                return start + left
+            left -= max(end - start, timedelta(0))
+            day += _DAY
+
     def left(self, today: date, deadline: date) -> int:
         """Working days in (today, deadline] (§10.13)."""
         count = 0

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+from services.core.alarms import Alarm
 from services.core.model import (
     Advisor,
     Agency,
@@ -58,6 +59,24 @@ class Wake:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WakeAlerted:
+    """Look at everybody who has an open alert on this advisor's list, or claimed by them: whose it is may have changed (§10.8)."""
+
+    advisor_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedCallbacks:
+    """Callbacks in a provider's name that were refused within one second; counts add up (rules §12 SC-54)."""
+
+    provider: str
+    #: the second
+    at: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSent:
     """The words that were handed to a provider; kept as proof of what was said (retention: policy)."""
 
@@ -88,6 +107,9 @@ class Changes:
     agencies: list[Agency] = field(default_factory=list)
     messages: list[MessageSent] = field(default_factory=list)
     wakes: list[Wake] = field(default_factory=list)
+    alerted: list[WakeAlerted] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+    refused_callbacks: list[RefusedCallbacks] = field(default_factory=list)
     outbox: list[Outgoing] = field(default_factory=list)
     journal: list[JournalLine] = field(default_factory=list)
 

@@ -53,8 +53,7 @@ class Writer:
         # Last of the facts: whatever else the same batch says of them, they are forgotten.
         for person in changes.removed_people:
             self._erase(person)
-        for wake in changes.wakes:
-            self._wake(wake)
+        self._wakes(changes)
         for outgoing in changes.outbox:
             self._outgoing(outgoing)
         if self._keeps_journal:
@@ -117,6 +116,15 @@ class Writer:
         if row.closed_at is None and any(other.alert_id != row.alert_id for other in self._tables.alerts.tagged(open_alert_tag(row))):
             raise GuardBroken("an_alert_is_open_once")
         self._tables.alerts.put(row)
+
+    def _wakes(self, changes: Changes) -> None:
+        for wake in changes.wakes:
+            self._wake(wake)
+        open_alerts = self._tables.alerts.tagged("open") if changes.alerted else ()
+        for alerted in changes.alerted:
+            people = {each.person_id for each in open_alerts if alerted.advisor_id in (each.advisor_id, each.claimed_by)}
+            for person in sorted(people):
+                self._wake(Wake(person_id=person, live_at=alerted.at, campaign_at=None))
 
     def _wake(self, wake: Wake) -> None:
         row = self._person(wake.person_id)

@@ -38,6 +38,10 @@ async def write(
     if changes.removed_people:
         await _erase(connection, changes.removed_people)
     earliest_wake = await _wakes(connection, changes.wakes)
+    if changes.alerted:
+        at = min(alerted.at for alerted in changes.alerted)
+        await connection.execute(SQL["wake_alerted"], [alerted.advisor_id for alerted in changes.alerted], at)
+        earliest_wake = min(at, earliest_wake or at)
     await _outbox(connection, changes.outbox, shards)
     if journal:
         await _rows(connection, "write_journal", changes.journal)

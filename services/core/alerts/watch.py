@@ -7,12 +7,12 @@ from services.core.alerts import RULES
 from services.core.alerts.found import Found, act_by, severity_changes, severity_of
 from services.core.alerts.known import known
 from services.core.alerts.no_way import on_hold
-from services.core.alerts.routing import route
+from services.core.alerts.routing import looks_again, route, stay
 from services.core.decision import AlertClosed, AlertWanted
 from services.core.model import Alert, Obligation
 from services.core.states import SETTLED
 from services.core.view import View
-from services.core.words import AlertType, ContactStatus, Evidence, ObligationState
+from services.core.words import AlertType, ContactStatus, Evidence, ObligationState, Routed
 
 #: what stays open until a human closes it, whatever becomes of the duty
 _STAYS = frozenset({AlertType.NON_RECEIPT_DOSSIER, AlertType.ACTUALISATION_MISSED, AlertType.CONTACT_DEAD, AlertType.WRONG_PERSON})
@@ -34,37 +34,90 @@ def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
     stored = {alert.type: alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id}
     for type_, rule in RULES.items():
         alert = stored.get(type_)
-        if alert is not None and alert.closed_at is None and (reason := _over(view, obligation, alert)):
-            due.closed.append(AlertClosed(alert_id=alert.alert_id, reason=reason))
-            continue
         if alert is not None and alert.closed_at is not None:
             continue
+        if alert is not None and (reason := _over(view, obligation, alert)):
+            due.closed.append(AlertClosed(alert_id=alert.alert_id, reason=reason))
+            continue
         found = rule(view, obligation)
-        if found is None:
-            continue
-        if found.at > view.now:
+        if found is not None and found.at > view.now:
             due.wakes.append(found.at)
-            continue
-        if alert is None or _changed(view, obligation, alert, found):
-            due.wanted.append(_wanted(view, obligation, type_, found))
-        if found.severity is None and (change := severity_changes(view, obligation.due_at)) and change > view.now:
-            due.wakes.append(change)
+            found = None
+        if alert is not None:
+            _go_on(view, obligation, alert, found, due)
+        elif found is not None:
+            _raise(view, obligation, type_, found, due)
     return due
 
 
-def _wanted(view: View, obligation: Obligation, type_: AlertType, found: Found) -> AlertWanted:
-    advisor, routed = route(view, found)
-    return AlertWanted(
-        type=type_,
-        severity=severity_of(view, obligation.due_at, found),
-        obligation=obligation,
-        advisor_id=advisor,
-        routed=routed,
-        deadline=obligation.due_at,
-        known=(*found.facts, *known(view, obligation)),
-        next_action=found.next_action,
-        act_by=found.act_by or act_by(view, obligation.due_at),
+def _raise(view: View, obligation: Obligation, type_: AlertType, found: Found, due: AlertsDue) -> None:
+    """A new line on somebody's list."""
+    place = route(view, found.advisor_id or view.person.referent_id)
+    severity = severity_of(view, obligation.due_at, found)
+    due.wanted.append(
+        AlertWanted(
+            type=type_,
+            severity=severity,
+            obligation=obligation,
+            advisor_id=place.advisor_id,
+            routed=place.routed,
+            deadline=obligation.due_at,
+            known=(*found.facts, *known(view, obligation)),
+            next_action=found.next_action,
+            act_by=found.act_by or act_by(view, obligation.due_at),
+        )
     )
+    _look_again(view, obligation, type_, found, due)
+    if _waits(view, obligation, type_):
+        due.wakes += looks_again(view, place=place, severity=severity, routed_at=view.now, updated_at=view.now)
+
+
+def _go_on(view: View, obligation: Obligation, alert: Alert, found: Found | None, due: AlertsDue) -> None:
+    """An open line: more urgent than it was, or on another list (§10.8)."""
+    first = _first(view, alert, found)
+    staying = stay(view, alert, first, waits=_waits(view, obligation, alert.type))
+    more_urgent = found is not None and _changed(view, obligation, alert, found)
+    severity = severity_of(view, obligation.due_at, found) if found is not None and more_urgent else alert.severity
+    routed_at, updated_at = alert.routed_at or view.now, alert.updated_at
+    if more_urgent or staying.moved:
+        routed_at, updated_at = view.now if staying.moved else routed_at, view.now
+        due.wanted.append(
+            AlertWanted(
+                type=alert.type,
+                severity=severity,
+                obligation=obligation,
+                advisor_id=staying.place.advisor_id,
+                routed=staying.place.routed,
+                deadline=obligation.due_at,
+                known=(*found.facts, *known(view, obligation)) if found else alert.known,
+                next_action=found.next_action if found else alert.next_action,
+                act_by=(found.act_by or act_by(view, obligation.due_at)) if found else alert.act_by,
+                claimed=staying.claimed,
+                routed_at=routed_at,
+            )
+        )
+    _look_again(view, obligation, alert.type, found, due)
+    if not staying.claimed and _waits(view, obligation, alert.type):
+        again = looks_again(view, place=staying.place, severity=severity, routed_at=routed_at, updated_at=updated_at)
+        due.wakes += [instant for instant in again if instant > view.now]
+
+
+def _look_again(view: View, obligation: Obligation, type_: AlertType, found: Found | None, due: AlertsDue) -> None:
+    """When it becomes more urgent."""
+    if found is not None and found.severity is None and (change := severity_changes(view, obligation.due_at)) and change > view.now:
+        due.wakes.append(change)
+
+
+def _waits(view: View, obligation: Obligation, type_: AlertType) -> bool:
+    """Would it still help to ask the next one? Not once the date has come, but for what is about the time after it."""
+    return obligation.due_at > view.now or type_ in _STAYS
+
+
+def _first(view: View, alert: Alert, found: Found | None) -> str:
+    """Who is asked first: the meeting's own advisor when the alert is theirs."""
+    if found is not None:
+        return found.advisor_id or view.person.referent_id
+    return alert.advisor_id if alert.advisor_id and alert.routed is Routed.REFERENT else view.person.referent_id
 
 
 def _changed(view: View, obligation: Obligation, alert: Alert, found: Found) -> bool:

@@ -1,5 +1,6 @@
 """Advisors and agencies (contracts §2)."""
 
+from services.core.changes import WakeAlerted
 from services.core.events import AdvisorUpdated, AgencyUpdated
 from services.core.ledger import Ledger
 from services.core.model import Advisor, Agency, Case, PersonId
@@ -23,6 +24,8 @@ def advisor(handling: Handling, ledger: Ledger, case: Case | None, event: Adviso
             active=event.active,
         )
     )
+    # who leaves, or is away from today on, leaves no alert behind (§10.8)
+    ledger.changes.alerted.append(WakeAlerted(advisor_id=event.advisor_id, at=ledger.now))
     return _NOBODY
 
 

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.core.changes import Changes, Wake
+from services.core.changes import Changes, Wake, WakeAlerted
 from services.core.model import PersonId
-from services.core.words import Lane
+from services.core.words import Lane, Routed
 from tests.conformance.store.conftest import AnyStore
-from tests.fixtures.facts import ANNIE, LUC, NOW, obligation
+from tests.fixtures.facts import ANNIE, LUC, NOW, alert, obligation
 
 HOUR = timedelta(hours=1)
 
@@ -84,6 +84,24 @@ async def test_wakes_of_one_write_count_one_after_the_other(store: AnyStore, wak
     await write(store, wake(LUC, NOW + 5 * HOUR))
     await write(store, *wakes)
     assert await store.next_wake() == expected
+
+
+async def test_who_leaves_wakes_everybody_on_the_list(store: AnyStore) -> None:
+    """In one write: who has an open alert with them or taken by them; closed ones and other lists wake nobody (§10.8)."""
+    gilles, nouria = PersonId("gilles"), PersonId("nouria")
+    async with store.unit() as unit:
+        await unit.lock([LUC, ANNIE, gilles, nouria])
+        rows = [
+            alert("al1", LUC),
+            alert("al2", ANNIE, advisor_id=None, routed=Routed.AGENCY, claimed_by="mme_durand"),
+            alert("al3", gilles, closed_at=NOW, close_reason="handled"),
+            alert("al4", nouria, advisor_id="m_petit"),
+        ]
+        await unit.write(Changes(alerts=rows, wakes=[wake(LUC, NOW - HOUR)]))
+    async with store.unit() as unit:
+        await unit.write(Changes(alerted=[WakeAlerted(advisor_id="mme_durand", at=NOW)]))
+    assert await store.next_wake() == NOW - HOUR
+    assert await due(store, NOW) == [LUC, ANNIE]
 
 
 async def test_claims_take_the_oldest_first_up_to_the_limit(store: AnyStore) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.core.changes import Changes
 from services.core.events import (
     ActualisationCompleted,
     ActualisationOpened,
@@ -20,8 +21,20 @@ from services.core.events import (
     PersonUpdated,
     Problem,
 )
-from services.core.model import ObligationId, Place
-from services.core.words import Channel, ContactStatus, DeclaredBy, Evidence, Kind, Lane, ObligationState, PointKind
+from services.core.model import Alert, AlertId, ObligationId, Place
+from services.core.words import (
+    AlertType,
+    Channel,
+    ContactStatus,
+    DeclaredBy,
+    Evidence,
+    Kind,
+    Lane,
+    ObligationState,
+    PointKind,
+    Routed,
+    Severity,
+)
 from tests.fixtures.steps import House
 from tests.unit.core.scene import LEILA, NOW, case, day, meeting, mobile, paris
 
@@ -283,3 +296,51 @@ async def test_times_are_the_batchs() -> None:
     house = House(now=NOW + timedelta(hours=1))
     await house.receive(house.record(_issued()))
     assert (await house.case()).obligations[0].known_at == NOW + timedelta(hours=1)
+
+
+async def test_who_leaves_wakes_the_people_of_their_alerts() -> None:
+    """All at once, in the same transaction; the next round of the planner re-assigns them (§10.8, SC-47)."""
+    house = House()
+    await _with_open_alert(house)
+    assert await house.store.next_wake() is None
+    gone = AdvisorUpdated(**_of(80), advisor_id="adv", name="A", agency_id="agence", email="a@x.example", active=False)
+    await house.receive(house.record(gone, "advisors.v1"))
+    assert await house.store.next_wake() == NOW
+    await house.plan()
+    alert = (await house.case()).alerts[0]
+    assert (alert.advisor_id, alert.routed) == ("bak", Routed.BACKUP)
+
+
+@pytest.mark.parametrize(
+    ("changed", "anew"), [({"referent_id": "new"}, True), ({"agency_id": "lille"}, True), ({"first_name": "Lila"}, False)]
+)
+async def test_another_referent_has_open_alerts_routed_anew(changed: dict[str, str], anew: bool) -> None:
+    """Who leads the person is who is asked first; another first name moves nothing (§10.8)."""
+    house = House()
+    await _with_open_alert(house)
+    await house.receive(house.record(_snapshot(81, 2, backup_id="bak", **changed), "people.v1"))
+    alert = (await house.case()).alerts[0]
+    assert (alert.routed_at is None) is anew
+
+
+async def _with_open_alert(house: House) -> None:
+    """A convocation with an alert on the référent's list."""
+    await house.stored(case(meeting()))
+    alert = Alert(
+        alert_id=AlertId("al1"),
+        type=AlertType.WRONG_PERSON,
+        severity=Severity.MEDIUM,
+        person_id=LEILA,
+        obligation_id=_CV,
+        agency_id="agence",
+        advisor_id="adv",
+        routed=Routed.REFERENT,
+        next_action="fix_contact",
+        act_by=paris("2026-11-30", "18:00"),
+        raised_at=NOW,
+        updated_at=NOW,
+        routed_at=NOW,
+    )
+    async with house.store.unit() as unit:
+        await unit.lock([LEILA])
+        await unit.write(Changes(alerts=[alert]))

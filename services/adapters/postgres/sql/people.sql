@@ -46,6 +46,21 @@ FROM (
 WHERE people.person_id = wanted.person_id
   AND (people.live_at, people.campaign_at) IS DISTINCT FROM (wanted.live_at, wanted.campaign_at);
 
+-- name: wake_alerted
+-- Everybody with an open alert on the lists of $1, or claimed by one of them, is looked at: locked in order of id, like every unit does.
+WITH alerted AS (
+    SELECT person_id
+    FROM people
+    WHERE person_id IN (
+        SELECT person_id FROM alerts WHERE closed_at IS NULL AND advisor_id = ANY ($1::text[])
+        UNION
+        SELECT person_id FROM alerts WHERE closed_at IS NULL AND claimed_by = ANY ($1::text[])
+    )
+    ORDER BY person_id
+    FOR NO KEY UPDATE
+)
+UPDATE people SET live_at = LEAST(people.live_at, $2::timestamptz) FROM alerted WHERE people.person_id = alerted.person_id;
+
 -- name: quarantine
 -- Nobody decides about this person until released.
 UPDATE people SET quarantined_at = $2, quarantine_error = $3 WHERE person_id = $1;
