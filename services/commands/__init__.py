@@ -36,6 +36,9 @@ COMMANDS: dict[str, Command] = {
     "topics": Command(summary="Create missing Kafka topics and say what differs.", target="services.commands.topics:topics"),
     "publish": Command(summary="Publish events from files into Kafka.", target="services.commands.publish:publish"),
     "simulate": Command(summary="Play scenario files and say which expectations hold.", target="services.commands.simulate:simulate"),
+    "preview": Command(
+        summary="Show what a person will receive, and what if they stay silent.", target="services.commands.preview:preview"
+    ),
     "explain": Command(summary="Say why: a period, a letter's limit, a number, a text, a window.", target="services.commands.explain:app"),
     "demo": Command(summary="Watch the people of the study live a fortnight, in about a minute.", target="services.commands.demo:demo"),
     "doctor": Command(summary="Say what is missing on this machine and how to get it.", target="services.commands.doctor:doctor"),
