@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Literal
 
+from services.core.watch_policy import WatchPolicy
 from services.core.words import Channel, Step
 
 Span = tuple[time, time]
@@ -157,6 +158,8 @@ class MeetingLadder:
     """What follows the first notice of a meeting."""
 
     reminders: tuple[Reminder, ...]
+    #: a reminder so close to word of a new date is left out: that word takes its place (§10.11)
+    near_a_change: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +174,8 @@ class ActualisationStep:
     opening: bool = False
     only_for_those_who_need_it: bool = False
     called: bool = True
+    #: waits while completions are silent (§10.16)
+    waits: bool = True
     voice_hour: time | None = None
     #: none: the campaign's
     spread: timedelta | None = None
@@ -289,3 +294,4 @@ class Policy:
     actualisation: ActualisationLadder
     alerts: AlertPolicy = field()
     outage: OutagePolicy
+    watch: WatchPolicy

@@ -1,12 +1,16 @@
 """Word of a change (§10.11): the meeting was moved, takes place after all, or was cancelled. Outside the caps."""
 
+from datetime import datetime
+
 from services.core.decision import Intent, Omission, Plan
-from services.core.model import Attempt, Obligation
+from services.core.meeting.first_notice import complement
+from services.core.model import Attempt, Case, Obligation
 from services.core.states import LIVE
-from services.core.timing import soonest
+from services.core.timing import reliable_alone, soonest
 from services.core.view import View, step_of
 from services.core.words import AttemptState, Channel, Step, Why
 
+_OVER = frozenset({AttemptState.FAILED, AttemptState.UNKNOWN})
 _REACHED_SOMETHING = frozenset({AttemptState.ACCEPTED, AttemptState.DELIVERED, AttemptState.UNKNOWN, AttemptState.SUBMITTING})
 #: they reach somebody the same day
 _HEARD_TODAY = frozenset({Channel.SMS, Channel.VOICE})
@@ -17,21 +21,58 @@ def was_announced_before(view: View, obligation: Obligation) -> bool:
     return bool(_carriers(view, obligation))
 
 
+def announced_as_cancelled(case: Case, obligation: Obligation) -> bool:
+    """The last that the person was told of this meeting is that it does not take place: what brings it back says « a bien lieu »."""
+    told = [
+        (attempt.submitted_at, attempt.attempt_id, item.step)
+        for attempt in case.attempts
+        if attempt.submitted_at is not None
+        for item in attempt.items
+        if item.obligation_id == obligation.obligation_id and item.revision < obligation.revision
+    ]
+    return bool(told) and max(told)[2] is Step.CANCELLATION
+
+
 def corrective(view: View, obligation: Obligation) -> Plan:
-    """« déplacé » on every channel that carried the old revision, at once (a letter only if it can still arrive)."""
+    """« déplacé » on every channel that carried the old revision, at once (a letter only if it can still arrive).
+
+    When none of them may be relied on alone any more, the next channels start with them, as for a first notice (§10.2, §10.11).
+    """
     plan = Plan()
+    tries = [attempt for attempt in view.tries_of(obligation) if step_of(attempt, obligation) is not Step.L]
     sent = {attempt.channel for attempt in view.tries_of(obligation)}
-    for channel in _carriers(view, obligation):
-        if channel in sent or channel not in view.reach.contacts:
-            continue
+    carriers = [channel for channel in _carriers(view, obligation) if channel not in sent and channel in view.reach.contacts]
+    for channel in carriers:
         plan.add(_at_once(view, obligation, Step.CORRECTIVE, channel))
-    if not plan.intents and not sent:
-        # the channels of the old date are gone: the next usable one says it
-        for channel in view.reach.order:
-            plan.add(_at_once(view, obligation, Step.CORRECTIVE, channel))
-            if plan.intents:
-                break
+    if _moved_on(tries, obligation):
+        return plan
+    for channel in view.reach.order:
+        if _heard_surely(view, obligation, tries, plan):
+            break
+        if channel not in sent and channel not in carriers:
+            plan.add(_at_once(view, obligation, Step.CORRECTIVE, channel, carried=False))
+    plan.add(complement(view, obligation, tries, plan, step=Step.CORRECTIVE))
     return plan
+
+
+def told_at(view: View, obligation: Obligation, change: Plan) -> list[datetime]:
+    """When the person hears of this revision, by what was sent and by what is planned; a letter takes days."""
+    sent = [
+        attempt.release_at
+        for attempt in view.tries_of(obligation)
+        if step_of(attempt, obligation) is Step.CORRECTIVE and attempt.channel is not Channel.LETTER and attempt.state not in _OVER
+    ]
+    return sent + [intent.at for intent in change.intents if intent.channel is not Channel.LETTER]
+
+
+def _moved_on(tries: list[Attempt], obligation: Obligation) -> bool:
+    """What follows is the fallback's: something failed, or another rung has begun."""
+    return any(step_of(attempt, obligation) is not Step.CORRECTIVE or attempt.state in _OVER for attempt in tries)
+
+
+def _heard_surely(view: View, obligation: Obligation, tries: list[Attempt], plan: Plan) -> bool:
+    instants = [(attempt.channel, attempt.release_at) for attempt in tries] + [(intent.channel, intent.at) for intent in plan.intents]
+    return any(reliable_alone(view, obligation, channel, at) for channel, at in instants)
 
 
 def cancellation(view: View, obligation: Obligation) -> Plan:
@@ -62,7 +103,7 @@ def _first_of(view: View, obligation: Obligation, channels: list[Channel]) -> Pl
     return plan
 
 
-def _at_once(view: View, obligation: Obligation, step: Step, channel: Channel) -> Plan:
+def _at_once(view: View, obligation: Obligation, step: Step, channel: Channel, *, carried: bool = True) -> Plan:
     plan = Plan()
     when = soonest(view, obligation, channel, view.known_since(obligation), capped=False)
     if isinstance(when, Why):
@@ -76,10 +117,16 @@ def _at_once(view: View, obligation: Obligation, step: Step, channel: Channel) -
             at=when[0],
             not_after=when[1],
             cause="change",
-            chosen_by="carried_the_old_date" if step is Step.CORRECTIVE else "best_evidence",
+            chosen_by=_chosen_by(step, carried=carried),
         )
     )
     return plan
+
+
+def _chosen_by(step: Step, *, carried: bool) -> str:
+    if step is not Step.CORRECTIVE:
+        return "best_evidence"
+    return "carried_the_old_date" if carried else "order"
 
 
 def _messages(view: View, obligation: Obligation) -> list[Attempt]:
@@ -97,9 +144,14 @@ def _carriers(view: View, obligation: Obligation) -> list[Channel]:
         for item in attempt.items:
             older = item.obligation_id == obligation.obligation_id and item.revision < obligation.revision
             replaced = obligation.replaces is not None and item.obligation_id == obligation.replaces
-            if (older or replaced) and attempt.state in _REACHED_SOMETHING and attempt.channel not in found:
+            if (older or replaced) and _carried(attempt) and attempt.channel not in found:
                 found.append(attempt.channel)
     return found
+
+
+def _carried(attempt: Attempt) -> bool:
+    """A provider has it; of a call, somebody answered or a message was left: a telephone that only rang told nobody (§10.11)."""
+    return attempt.state is AttemptState.DELIVERED if attempt.channel is Channel.VOICE else attempt.state in _REACHED_SOMETHING
 
 
 def _replaced(view: View, obligation: Obligation) -> bool:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.core.alarms import ANOTHER_PROVIDER
 from services.core.decision import Intent, Plan
 from services.core.leadtime import expected_in_box
 from services.core.meeting.first_notice import is_last_minute
 from services.core.model import Attempt, Obligation
+from services.core.replacement import carried_again
 from services.core.timing import last_useful, silence_of, soonest
 from services.core.view import View, step_of
 from services.core.windows import Opening, openings_on
@@ -14,6 +16,8 @@ from services.core.words import AttemptState, Channel, ReceiptStatus, Step, Why
 
 #: days to look back for an allowed one
 _LOOK_BACK = 30
+#: a new date that comes within a day is as urgent as a first notice (§10.11)
+_FIRST_WORDS = frozenset({Step.N0, Step.CORRECTIVE})
 _REMINDERS = frozenset({Step.R1, Step.R2, Step.R3})
 #: the call reached nobody who chose: it is tried again at the next slot
 _UNANSWERED = frozenset(
@@ -53,7 +57,7 @@ def fallback(view: View, obligation: Obligation, reminders_ahead: dict[Channel, 
         if not isinstance(when, Why):
             plan.intents.append(_intent(view, obligation, Channel.VOICE, when, trigger, "again"))
             return plan
-    chosen = _next_channel(view, obligation, trigger, reminders_ahead)
+    chosen = _next_channel(view, obligation, head, trigger, reminders_ahead)
     if chosen is not None:
         channel, when, chosen_by = chosen
         plan.intents.append(_intent(view, obligation, channel, when, trigger, chosen_by))
@@ -111,7 +115,7 @@ def _quick_call(view: View, obligation: Obligation, head: Attempt, trigger: Trig
     """Less than 24 hours: a call 30 minutes after the first notice, without waiting for a slot (§10.11)."""
     called = any(attempt.channel is Channel.VOICE for attempt in view.tries_of(obligation))
     waits = trigger.cause in {"silence", "no_receipt"} and Channel.VOICE in view.reach.contacts
-    return is_last_minute(view, obligation) and waits and not called and step_of(head, obligation) is Step.N0
+    return is_last_minute(view, obligation) and waits and not called and step_of(head, obligation) in _FIRST_WORDS
 
 
 def _letter_silence(view: View, obligation: Obligation, accepted_at: datetime) -> datetime:
@@ -134,7 +138,7 @@ def _letter_silence(view: View, obligation: Obligation, accepted_at: datetime) -
 
 
 def _next_channel(
-    view: View, obligation: Obligation, trigger: Trigger, reminders_ahead: dict[Channel, int]
+    view: View, obligation: Obligation, head: Attempt, trigger: Trigger, reminders_ahead: dict[Channel, int]
 ) -> tuple[Channel, Opening, str] | None:
     """The next usable channel not tried yet; when all were tried, the one with the best evidence again, within the caps (§10.9)."""
     tried = {attempt.channel for attempt in view.tries_of(obligation)}
@@ -144,6 +148,9 @@ def _next_channel(
         when = soonest(view, obligation, channel, trigger.at, slot=trigger.slot)
         if not isinstance(when, Why):
             return channel, when, "order"
+    again = carried_again(view, obligation, head)
+    if again is not None:
+        return Channel.SMS, again, ANOTHER_PROVIDER
     for channel in view.best_channels(obligation)[:1]:
         if not view.room(channel, obligation, reserve=reminders_ahead.get(channel, 0)):
             continue

@@ -10,31 +10,31 @@ _FORMAL = "formal"
 _OVER = frozenset({AttemptState.FAILED, AttemptState.UNKNOWN})
 
 
-def first_notice(view: View, obligation: Obligation, *, step: Step = Step.N0, channels: tuple[Channel, ...] | None = None) -> Plan:
+def first_notice(view: View, obligation: Obligation) -> Plan:
     """The first notice on the first channel that can still carry it, and on the next ones while none may be relied on alone."""
     plan = Plan()
     tries = [attempt for attempt in view.tries_of(obligation) if step_of(attempt, obligation) is not Step.L]
-    begun = [attempt for attempt in tries if step_of(attempt, obligation) is step]
+    begun = [attempt for attempt in tries if step_of(attempt, obligation) is Step.N0]
     if tries and (len(begun) < len(tries) or any(attempt.state in _OVER for attempt in begun)):
         return plan  # the ladder has moved on: what follows is the fallback's
     since = view.known_since(obligation)
     # a letter that left beside the first notice is not sent twice
     tried = {attempt.channel for attempt in view.tries_of(obligation)}
     alone = any(reliable_alone(view, obligation, attempt.channel, attempt.release_at) for attempt in begun)
-    for channel in channels or view.reach.order:
+    for channel in view.reach.order:
         if alone:
             break
         if channel in tried:
             continue
         when = soonest(view, obligation, channel, since) if view.room(channel, obligation) else Why.CAP_REACHED
         if isinstance(when, Why):
-            plan.omissions.append(Omission(obligation=obligation, step=step, channel=channel, reason=when, at=since))
+            plan.omissions.append(Omission(obligation=obligation, step=Step.N0, channel=channel, reason=when, at=since))
             continue
         first = not begun and not plan.intents
         plan.intents.append(
             Intent(
                 obligation=obligation,
-                step=step,
+                step=Step.N0,
                 channel=channel,
                 at=when[0],
                 not_after=when[1],
@@ -43,7 +43,7 @@ def first_notice(view: View, obligation: Obligation, *, step: Step = Step.N0, ch
             )
         )
         alone = reliable_alone(view, obligation, channel, when[0])
-    plan.add(_complement(view, obligation, tries, plan))
+    plan.add(complement(view, obligation, tries, plan, step=Step.N0))
     return plan
 
 
@@ -85,7 +85,7 @@ def is_last_minute(view: View, obligation: Obligation) -> bool:
     return obligation.due_at - view.known_since(obligation) < view.policy.timers.short_below
 
 
-def _complement(view: View, obligation: Obligation, tries: list[Attempt], plan: Plan) -> Plan:
+def complement(view: View, obligation: Obligation, tries: list[Attempt], plan: Plan, *, step: Step) -> Plan:
     """Less than 24 hours: e-mail as a complement at once, if usable (§10.11)."""
     extra = Plan()
     if not is_last_minute(view, obligation) or Channel.EMAIL not in view.reach.contacts:
@@ -97,7 +97,7 @@ def _complement(view: View, obligation: Obligation, tries: list[Attempt], plan: 
     extra.intents.append(
         Intent(
             obligation=obligation,
-            step=Step.N0,
+            step=step,
             channel=Channel.EMAIL,
             at=when[0],
             not_after=when[1],

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from services.core.decision import Plan
-from services.core.meeting.change import cancellation, corrective, was_announced_before
+from services.core.meeting.change import cancellation, corrective, told_at, was_announced_before
 from services.core.meeting.fallback import fallback
 from services.core.meeting.first_notice import first_notice, formal_letter
 from services.core.meeting.reminders import reminders
@@ -21,16 +21,20 @@ def meeting_plan(view: View, obligation: Obligation) -> Plan:
         return cancellation(view, obligation)
     if obligation.state not in _AWAITED or view.now >= obligation.due_at:
         return plan
-    ahead = reminders(view, obligation)
+    unheard = obligation.state is ObligationState.OPEN and obligation.evidence < Evidence.E3
+    first = _first_words(view, obligation) if unheard else Plan()
+    ahead = reminders(view, obligation, told_at(view, obligation, first))
     plan.add(ahead)
-    if obligation.state is not ObligationState.OPEN or obligation.evidence >= Evidence.E3:
+    if not unheard:
         return plan
-    if was_announced_before(view, obligation):
-        plan.add(corrective(view, obligation))
-    else:
-        plan.add(first_notice(view, obligation))
+    plan.add(first)
     plan.add(formal_letter(view, obligation))
     # the last chance has room of its own (§10.4)
     needed: dict[Channel, int] = Counter(intent.channel for intent in ahead.intents if intent.chosen_by != "last_chance")
     plan.add(fallback(view, obligation, needed))
     return plan
+
+
+def _first_words(view: View, obligation: Obligation) -> Plan:
+    """Of this revision: « déplacé » when an older one was announced, else the first notice."""
+    return corrective(view, obligation) if was_announced_before(view, obligation) else first_notice(view, obligation)

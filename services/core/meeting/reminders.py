@@ -1,6 +1,6 @@
 """R1, R2, R3: the rungs before a meeting, shifted earlier, never later (§10.1.3, §10.5, §10.9)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from services.core.decision import Intent, Omission, Plan
@@ -16,12 +16,15 @@ from services.core.words import AttemptState, Channel, Evidence, ObligationState
 _NOT_FINAL = frozenset({Why.OUTSIDE_WINDOW, Why.CONTACT_CHANGED, Why.CONTACT_DISABLED, Why.PAUSED})
 
 
-def reminders(view: View, obligation: Obligation) -> Plan:
-    """Every rung that is still to come or due; a rung whose instant was past when the duty became known is not made up for."""
+def reminders(view: View, obligation: Obligation, told: Sequence[datetime] = ()) -> Plan:
+    """Every rung that is still to come or due; a rung whose instant was past when the duty became known is not made up for.
+
+    ``told``: when word of a new date goes out; it takes the place of a rung that is too close to it (§10.11).
+    """
     plan = Plan()
     for rung in view.policy.meeting.reminders:
         if not is_settled(view.all_of(obligation), obligation, rung.step) and _concerned(view, obligation, rung):
-            plan.add(_rung(view, obligation, rung))
+            plan.add(_rung(view, obligation, rung, told))
     return plan
 
 
@@ -42,7 +45,7 @@ def _concerned(view: View, obligation: Obligation, rung: Reminder) -> bool:
     return obligation.due_at - view.known_since(obligation) > rung.only_if_known_before
 
 
-def _rung(view: View, obligation: Obligation, rung: Reminder) -> Plan:
+def _rung(view: View, obligation: Obligation, rung: Reminder, told: Sequence[datetime]) -> Plan:
     plan = Plan()
     since = view.known_since(obligation)
     wanted: datetime | None = None
@@ -53,6 +56,9 @@ def _rung(view: View, obligation: Obligation, rung: Reminder) -> Plan:
         wanted = wanted or when[0]
         if _fresh_answer(obligation, rung, when[0]):
             plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.ACKNOWLEDGED, at=when[0]))
+            return plan
+        if any(abs(when[0] - at) < view.policy.meeting.near_a_change for at in told):
+            plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.SUPERSEDED, at=when[0]))
             return plan
         if view.now >= when[1]:
             plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.TOO_LATE, at=when[1]))
