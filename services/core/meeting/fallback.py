@@ -154,7 +154,9 @@ def _next_channel(
     for channel in view.best_channels(obligation)[:1]:
         if not view.room(channel, obligation, reserve=reminders_ahead.get(channel, 0)):
             continue
-        when = soonest(view, obligation, channel, trigger.at, slot=trigger.slot)
+        # the same again so soon would not wait for an answer to what it repeats
+        last = max(attempt.release_at for attempt in view.tries_of(obligation) if attempt.channel is channel)
+        when = soonest(view, obligation, channel, max(trigger.at, last + silence_of(view, obligation)), slot=trigger.slot)
         if not isinstance(when, Why):
             return channel, when, "best_evidence"
     return None
