@@ -17,6 +17,8 @@ NEVER_SENT = frozenset({AttemptState.SKIPPED, AttemptState.CANCELLED})
 #: settled obligations stay in the case for so long after the newest change of the same person: the caps look back 30 days (rules §10.4),
 #: and a case must not grow with a person's history
 HISTORY = timedelta(days=60)
+#: silences of feeds are remembered for longer than a period of actualisation lasts
+SILENCES = timedelta(days=20)
 
 
 def shard_of(key: str, shards: int) -> int:

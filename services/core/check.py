@@ -63,9 +63,13 @@ def may_send(case: Case, attempt: Attempt, environment: Environment, now: dateti
     contact = next((point for point in case.contacts if point.contact_id == attempt.contact_id), None)
     if contact is None:
         return DoNotSend(reason=Why.CONTACT_CHANGED)
-    refusal = contact_refusal(contact, attempt.channel) or _refused_by_person(view, attempt.channel)
+    refusal = contact_refusal(contact, attempt.channel, attempt.items[0].step) or _refused_by_person(view, attempt.channel)
     if refusal is not None:
         return DoNotSend(reason=refusal)
+    paused_until = environment.standing.paused_until(contact)
+    if paused_until is not None:
+        # nobody else can carry it: it waits for the pause's end (§10.16)
+        return DoNotSend(reason=Why.PAUSED) if attempt.channel not in view.reach.contacts else NotYet(at=paused_until)
     closing = _closing_day_obligation(attempt, known)
     if not is_open(environment.policy, attempt.channel, view.residence, now, view.local_day(closing.due_at) if closing else None):
         return DoNotSend(reason=Why.OUTSIDE_WINDOW)

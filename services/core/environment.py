@@ -1,12 +1,14 @@
-"""What a decision reads that is not one person's: the policy, calendars, agencies and advisors, as one snapshot."""
+"""What a decision reads that is not one person's: policy, calendars, agencies, advisors, what open alarms change; one snapshot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from services.core.alarms import Standing
 from services.core.calendar import Holidays, Residence, WorkingDays
-from services.core.model import Advisor, Agency
+from services.core.model import Advisor, Agency, Obligation
 from services.core.policy import Policy
 from services.core.territory import territory_of
+from services.core.words import Kind
 
 #: the printer's calendar, and an agency's when nobody told us of the agency (§10.13)
 METROPOLE = "75000"
@@ -20,6 +22,7 @@ class Environment:
     holidays: Mapping[str, Holidays]
     agencies: Mapping[str, Agency] = field(default_factory=dict)
     advisors: Mapping[str, Advisor] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
     _residences: dict[str, Residence] = field(default_factory=dict, compare=False, repr=False)
     _working: dict[str, WorkingDays] = field(default_factory=dict, compare=False, repr=False)
 
@@ -43,6 +46,17 @@ class Environment:
             self._working[agency_id] = known
         return known
 
+    def zone_of(self, obligation: Obligation, postal_code: str) -> str:
+        """On whose clock a duty is said: a meeting's on that of its place, an actualisation's on that of the residence."""
+        agency_id = obligation.place.agency_id if obligation.place else None
+        if obligation.kind is not Kind.ACTUALISATION and agency_id in self.agencies:
+            return self.working_days(agency_id or "").zone
+        return self.residence(postal_code).zone
+
     def with_staff(self, agencies: Mapping[str, Agency], advisors: Mapping[str, Advisor]) -> "Environment":
         """The same snapshot with other staff."""
-        return Environment(policy=self.policy, holidays=self.holidays, agencies=agencies, advisors=advisors, _residences=self._residences)
+        return replace(self, agencies=agencies, advisors=advisors, _working={})
+
+    def with_standing(self, standing: Standing) -> "Environment":
+        """The same snapshot with what these alarms change."""
+        return replace(self, standing=standing)

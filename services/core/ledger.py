@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from services.core.alarms import Alarm
 from services.core.changes import Changes, JournalLine, Outgoing, Wake
 from services.core.model import Alert, Attempt, Case, Contact, Item, Obligation, PersonId
 from services.core.states import Happened, Moved, attempt_after, obligation_after
@@ -167,6 +168,20 @@ class Ledger:
         }
         present = {key: value for key, value in data.items() if value is not None}
         self.publish("alerts.v1", alert.agency_id, type_, alert.alert_id, present, alert.person_id)
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Store an alarm that was raised or cleared, and tell operations; the journal has it when it rings."""
+        self.changes.alarms.append(alarm)
+        data: dict[str, object] = {
+            "type": str(alarm.type),
+            "scope": alarm.scope,
+            "figures": dict(alarm.figures),
+            "since": alarm.since,
+        }
+        type_ = "alarm.raised" if alarm.cleared_at is None else "alarm.cleared"
+        self.publish("alarms.v1", str(alarm.type), type_, str(alarm.type), data, str(alarm.type))
+        if alarm.cleared_at is None:
+            self.line("alarm", type=str(alarm.type), scope=alarm.scope, figures=dict(alarm.figures))
 
     def publish(self, topic: str, key: str, type_: str, subject: str, data: Mapping[str, object], shard_key: str) -> None:
         """One message for the relay."""

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from services.core.alarms import ANOTHER_PROVIDER
 from services.core.availability import Availability, availability
 from services.core.calendar import Residence, WorkingDays
 from services.core.environment import METROPOLE, Environment
 from services.core.model import Attempt, Case, Obligation, Person, Reply
+from services.core.pauses import without_paused
 from services.core.policy import Policy
 from services.core.states import LIVE
 from services.core.words import AttemptState, Channel, Evidence, Kind, ReplyChannel, ReplyEffect, Step
 
 #: messages that no cap counts (§10.4)
-UNCOUNTED = frozenset({Step.CORRECTIVE, Step.CANCELLATION})
+UNCOUNTED = frozenset({Step.CORRECTIVE, Step.CANCELLATION, Step.VERIFICATION, Step.CHANGED})
 
 _HALF_CLOSED = frozenset({AttemptState.FAILED, AttemptState.RELEASED, AttemptState.SUBMITTING})
 
@@ -29,6 +31,8 @@ class View:
     reach: Availability
     residence: Residence
     working: WorkingDays
+    #: local days on which duties beside the actualisation mean to write by SMS (§10.15)
+    sms_days: frozenset[date] = frozenset()
 
     @property
     def policy(self) -> Policy:
@@ -82,6 +86,7 @@ class View:
             1
             for attempt in self.live_attempts
             if attempt.channel is channel
+            and attempt.chosen_by != ANOTHER_PROVIDER
             and any(item.obligation_id == obligation.obligation_id and item.step not in UNCOUNTED for item in attempt.items)
         )
         return count + reserve < caps[channel] + extra
@@ -92,8 +97,9 @@ class View:
             1
             for attempt in self.live_attempts
             if attempt.channel is Channel.SMS
+            and attempt.chosen_by != ANOTHER_PROVIDER
             and self.local_day(attempt.release_at) == day
-            and not any(item.step in UNCOUNTED for item in attempt.items)
+            and any(item.step not in UNCOUNTED for item in attempt.items)
         )
 
     def calls_allowed(self, at: datetime, obligation: Obligation) -> bool:
@@ -151,7 +157,7 @@ def see(case: Case, env: Environment, now: datetime) -> View | None:
         person=case.person,
         env=env,
         now=now,
-        reach=availability(case.person, case.contacts, env.policy.channels),
+        reach=without_paused(availability(case.person, case.contacts, env.policy.channels), env.standing),
         residence=env.residence(case.person.postal_code),
         working=env.working_days(case.person.agency_id),
     )

@@ -84,6 +84,10 @@ class Kind(StrEnum):
     CONTACT = "contact"
 
 
+#: duties to come to: the outcome is somebody else's to tell
+MEETINGS = frozenset({Kind.APPOINTMENT, Kind.CONVOCATION})
+
+
 class ObligationState(StrEnum):
     """Where an obligation stands; the first of the three axes."""
 
@@ -275,6 +279,23 @@ class AlertType(StrEnum):
     ACTUALISATION_MISSED = "ACTUALISATION_MISSED"
     TRAVELS_FOR_NOTHING = "TRAVELS_FOR_NOTHING"
     NON_RECEIPT_DOSSIER = "NON_RECEIPT_DOSSIER"
+
+
+class AlarmType(StrEnum):
+    """What operations are told (contracts §3)."""
+
+    #: a provider accepts SMS for a network, and nothing says that they arrive
+    RECEIPTS_LOW = "RECEIPTS_LOW"
+    PROVIDER_DOWN = "PROVIDER_DOWN"
+    #: a mail domain, or an SMS provider, refuses us
+    POLICY_REJECTIONS = "POLICY_REJECTIONS"
+    #: completions of the actualisation do not come any more
+    FEED_SILENT = "FEED_SILENT"
+    DEAD_LETTERS = "DEAD_LETTERS"
+    OVERDUE_WORK = "OVERDUE_WORK"
+    LATE_AFTER_OUTAGE = "LATE_AFTER_OUTAGE"
+    FORGED_CALLBACKS = "FORGED_CALLBACKS"
+    UNUSUAL_ACCESS = "UNUSUAL_ACCESS"
 
 
 class Severity(StrEnum):

@@ -1,13 +1,16 @@
 """The claim: who may send this message, and what it says, decided under the person's lock just before the provider is called."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.core.agency_days import last_agency_day
 from services.core.check import AlreadyClaimed, DoNotSend, NotYet, Send, may_send
 from services.core.content import Content, Notice, Unrenderable
+from services.core.decide import unwanted
 from services.core.environment import Environment
 from services.core.ledger import Ledger
+from services.core.meeting.change import announced_as_cancelled
 from services.core.model import Attempt, Case, Obligation
 from services.core.ports.providers import Envelope
 from services.core.ports.texts import Texts
@@ -16,6 +19,7 @@ from services.core.words import AttemptState, Channel, Constraint, Kind, Obligat
 from services.delivery.ports import Seals, Senders
 
 _FIRST_WORDS = frozenset({Step.N0, Step.CORRECTIVE})
+_REMINDERS = frozenset({Step.R1, Step.R2, Step.R3})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +62,11 @@ class Clerk:
             return verdict
         if isinstance(verdict, DoNotSend):
             return self._skip(ledger, attempt, verdict)
-        try:
-            content = self.texts.notice(self._notice(case, attempt, verdict, environment, ledger.now))
-        except Unrenderable:
+        written = self._write(case, attempt, verdict, environment, ledger.now)
+        if written is None:
             return self._skip(ledger, attempt, DoNotSend(reason=Why.UNRENDERABLE))
+        content, about = written
+        attempt = _narrowed(ledger, case, attempt, about)
         reference = self.seals.reference(attempt.attempt_id)
         news = replace(
             attempt,
@@ -75,6 +80,23 @@ class Clerk:
         if claimed is None:
             return AlreadyClaimed()
         return Claimed(attempt=claimed, envelope=_envelope(claimed, verdict, content, environment, reference))
+
+    def _write(
+        self, case: Case, attempt: Attempt, send: Send, environment: Environment, now: datetime
+    ) -> tuple[Content, tuple[Obligation, ...]] | None:
+        """The words, and the duties that they are about: as many as fit, the most urgent first; none when not one can be said."""
+        try:
+            return self.texts.notice(self._notice(case, attempt, send, environment, now)), send.obligations
+        except Unrenderable:
+            pass
+        best: tuple[Content, tuple[Obligation, ...]] | None = None
+        for obligation in send.obligations if len(send.obligations) > 1 else ():
+            about = (*best[1], obligation) if best else (obligation,)
+            try:
+                best = self.texts.notice(self._notice(case, attempt, replace(send, obligations=about), environment, now)), about
+            except Unrenderable:
+                continue
+        return best
 
     def _skip(self, ledger: Ledger, attempt: Attempt, verdict: DoNotSend) -> DoNotSend:
         ledger.attempt(replace(attempt, reason=verdict.reason, closed_at=ledger.now), Moved.SKIPPED)
@@ -103,28 +125,35 @@ class Clerk:
         return _envelope(attempt, verdict, content, environment, reference)
 
     def _notice(self, case: Case, attempt: Attempt, send: Send, environment: Environment, now: datetime) -> Notice:
-        person, first = send.person, send.obligations[0]
-        step = attempt.items[0].step
+        person = send.person
+        # meetings first: they are what an answer is about (§10.12)
+        about = sorted(send.obligations, key=lambda obligation: obligation.kind is Kind.ACTUALISATION)
+        first, step = about[0], _step(attempt, about)
         links = Constraint.LINK_OK in person.constraints
         return Notice(
             channel=attempt.channel,
             step=step,
-            obligations=send.obligations,
+            obligations=tuple(about),
             person=person,
             contact=send.contact,
-            zone=_zone(first, person.postal_code, environment),
+            zone=environment.zone_of(first, person.postal_code),
             now=now,
             agency=environment.agencies.get(person.agency_id),
             reference=self.seals.reference(attempt.attempt_id),
             link=f"{self.senders.public_url}/a/{self.seals.link_token(attempt.attempt_id)}" if links else None,
             calling_number=self.senders.calling_number,
             sms_sender=self.senders.sms_sender,
+            bundle_parts=environment.policy.sms.bundle_parts,
             announces_call=_announces_call(case, attempt, step),
             reply_by_sms=self.senders.sms_two_way and Constraint.PREPAID not in person.constraints,
-            perhaps_done=first.said_done_at is not None,
-            short=first.state is ObligationState.ACKNOWLEDGED,
-            reopened=step is Step.CORRECTIVE and _was_cancelled(case, first),
-            last_agency_day=last_agency_day(first, person.agency_id, environment),
+            perhaps_done=_perhaps_done(about, environment, now),
+            short=all(
+                obligation.state is ObligationState.ACKNOWLEDGED
+                for obligation in about
+                if obligation.kind is first.kind or obligation.kind is not Kind.ACTUALISATION
+            ),
+            reopened=step is Step.CORRECTIVE and announced_as_cancelled(case, first),
+            last_agency_day=last_agency_day(about[-1], person.agency_id, environment),
         )
 
 
@@ -133,12 +162,33 @@ def _overtaken(attempt: Attempt) -> bool:
     return attempt.tries > 0 and attempt.provider is None and attempt.state in (AttemptState.DELIVERED, AttemptState.FAILED)
 
 
-def _zone(obligation: Obligation, postal_code: str, environment: Environment) -> str:
-    """A meeting is said on the clock of its place; an actualisation on that of the residence."""
-    agency_id = obligation.place.agency_id if obligation.place else None
-    if obligation.kind is not Kind.ACTUALISATION and agency_id in environment.agencies:
-        return environment.working_days(agency_id or "").zone
-    return environment.residence(postal_code).zone
+def _step(attempt: Attempt, about: list[Obligation]) -> Step:
+    """What the message is: of several meetings it reminds only when that is all it does."""
+    steps = [
+        item.step for duty in about for item in attempt.items if item.obligation_id == duty.obligation_id and duty.kind is about[0].kind
+    ]
+    return next((step for step in steps if step not in _REMINDERS), steps[0])
+
+
+def _narrowed(ledger: Ledger, case: Case, attempt: Attempt, about: tuple[Obligation, ...]) -> Attempt:
+    """The message with what it really says: nobody is taken to have heard what is not in it. What is still wanted is planned again."""
+    said = {obligation.obligation_id for obligation in about}
+    items = tuple(item for item in attempt.items if item.obligation_id in said)
+    if items == attempt.items:
+        return attempt
+    known = {obligation.obligation_id: obligation for obligation in case.obligations}
+    for item in attempt.items:
+        reason = unwanted(known.get(item.obligation_id), item)
+        if reason is not None:
+            ledger.skipped(replace(attempt, items=(item,)), "cancelled", reason)
+    ledger.wake(attempt.person_id)
+    return replace(attempt, items=items)
+
+
+def _perhaps_done(about: Sequence[Obligation], environment: Environment, now: datetime) -> bool:
+    """The person says that it is done (§10.12), or nobody can know because completions are silent (§10.16)."""
+    silent = environment.standing.feed_silent(now)
+    return any(duty.said_done_at is not None or (silent and duty.kind is Kind.ACTUALISATION) for duty in about)
 
 
 def _announces_call(case: Case, attempt: Attempt, step: Step) -> bool:
@@ -147,15 +197,6 @@ def _announces_call(case: Case, attempt: Attempt, step: Step) -> bool:
         return False
     voice_first = case.person.preferred_channel is Channel.VOICE
     return not voice_first and Channel.VOICE not in case.person.forbidden_channels and step in _FIRST_WORDS
-
-
-def _was_cancelled(case: Case, obligation: Obligation) -> bool:
-    return any(
-        item.step is Step.CANCELLATION and item.obligation_id == obligation.obligation_id
-        for attempt in case.attempts
-        if attempt.submitted_at is not None
-        for item in attempt.items
-    )
 
 
 def _envelope(attempt: Attempt, send: Send, content: Content, environment: Environment, reference: str) -> Envelope:

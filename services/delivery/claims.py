@@ -1,6 +1,5 @@
 """What delivery answers to others: the claim of a gateway that owns a channel, and the script of a call that is being made."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -13,11 +12,9 @@ from services.core.ledger import Ledger
 from services.core.model import Attempt, AttemptId, Case
 from services.core.ports.claims import ClaimedBefore, Lease, Leased, Never, NotYet, UnknownAttempt
 from services.core.ports.clock import Clock
-from services.core.ports.store import Store, Unit
+from services.core.ports.store import Store
+from services.core.surroundings import Snapshot, environment_at
 from services.delivery.claim import Abandoned, Answer, Claimed, Clerk
-
-#: the environment of this instant, with the staff as stored
-Snapshot = Callable[[datetime], Environment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +36,7 @@ class Leases:
             attempt = _attempt(case, attempt_id)
             if attempt is None:
                 return UnknownAttempt()
-            environment = await _environment(unit, self.snapshot, now)
+            environment = await environment_at(unit, self.snapshot, now)
             answer = self.clerk.claim(ledger, case, attempt, environment)
             await unit.write(ledger.changes)
         return _lease(answer, environment, now)
@@ -63,7 +60,7 @@ class CallScripts:
             attempt = _attempt(case, wanted) if case is not None else None
             if case is None or attempt is None:
                 return None
-            environment = await _environment(unit, self.snapshot, now)
+            environment = await environment_at(unit, self.snapshot, now)
         try:
             envelope = self.clerk.once_more(case, attempt, environment, now)
         except Unrenderable:
@@ -73,11 +70,6 @@ class CallScripts:
 
 def _attempt(case: Case, attempt_id: AttemptId) -> Attempt | None:
     return next((row for row in case.attempts if row.attempt_id == attempt_id), None)
-
-
-async def _environment(unit: Unit, snapshot: Snapshot, now: datetime) -> Environment:
-    staff = await unit.staff()
-    return snapshot(now).with_staff(staff.agencies, staff.advisors)
 
 
 def _lease(answer: Answer, environment: Environment, now: datetime) -> Lease:

@@ -6,26 +6,33 @@ Next: templates/notices/convocation/sms.txt
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import assert_never
 
 from services.core.check import AlreadyClaimed, DoNotSend, NotYet
 from services.core.environment import Environment
 from services.core.events import DispatchRequested, Event, Problem
 from services.core.ledger import Ledger
+from services.core.model import Attempt, Case
 from services.core.ports.clock import Clock
 from services.core.ports.fuse import Fuse, no_fuse
 from services.core.ports.providers import Absent, Accepted, Outcome, OutcomeUnknown, Provider
 from services.core.ports.store import DeadLetter, Store
 from services.core.ports.streams import Record
 from services.core.states import Moved
+from services.core.surroundings import Snapshot, environment_at
 from services.core.words import Channel
 from services.delivery.claim import Abandoned, Claimed, Clerk
 from services.delivery.outcome import remember
 
 Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
-#: the environment of this instant, with the staff as stored
-Snapshot = Callable[[datetime], Environment]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A message and who is to carry it, chosen when it was claimed."""
+
+    claimed: Claimed | Abandoned
+    provider: Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +80,9 @@ class Delivery:
         claimed = await self._claim(requests, done)
         room = asyncio.Semaphore(self.at_once)
 
-        async def send(one: Claimed | Abandoned) -> Sent:
+        async def send(one: Handover) -> Sent:
             async with room:
-                return await self._send(one)
+                return await (self._ask(one.claimed) if isinstance(one.claimed, Abandoned) else self._send(one.claimed, one.provider))
 
         sent = await asyncio.gather(*(send(one) for one in claimed))
         await self._record(sent, done)
@@ -98,16 +105,15 @@ class Delivery:
                 await unit.record_dead_letters(letters)
         return list(requests.values())
 
-    async def _claim(self, requests: Sequence[DispatchRequested], done: Delivered) -> list[Claimed | Abandoned]:
+    async def _claim(self, requests: Sequence[DispatchRequested], done: Delivered) -> list[Handover]:
         """One transaction for the whole batch: after it, this process alone may send these."""
-        claimed: list[Claimed | Abandoned] = []
+        claimed: list[Handover] = []
         if not requests:
             return claimed
         ledger = Ledger(self.clock.now())
         async with self.store.unit() as unit:
             cases = await unit.lock({request.person_id for request in requests})
-            staff = await unit.staff()
-            environment = self.snapshot(ledger.now).with_staff(staff.agencies, staff.advisors)
+            environment = await environment_at(unit, self.snapshot, ledger.now)
             for request in requests:
                 case = cases[request.person_id]
                 attempt = next((row for row in case.attempts if row.attempt_id == request.attempt_id), None)
@@ -115,18 +121,13 @@ class Delivery:
                     continue
                 answer = self.clerk.claim(ledger, case, attempt, environment)
                 if isinstance(answer, Claimed | Abandoned):
-                    claimed.append(answer)
+                    claimed.append(Handover(claimed=answer, provider=self._chosen(case, attempt, environment)))
                 else:
                     done.withheld.append((attempt.channel, _why(answer)))
             await unit.write(ledger.changes)
         return claimed
 
-    async def _send(self, one: Claimed | Abandoned) -> Sent:
-        provider = self._provider(one)
-        if isinstance(one, Abandoned):
-            found = await provider.find(one.attempt.attempt_id)
-            outcome: Outcome | Absent = found if isinstance(found, Accepted | Absent) else OutcomeUnknown(raw_status="cannot tell")
-            return Sent(claimed=one, provider=provider.name, outcome=outcome)
+    async def _send(self, one: Claimed, provider: Provider) -> Sent:
         try:
             outcome = await provider.send(one.envelope)
         except Exception as fault:  # noqa: BLE001 - whatever it is, it must not take the other messages and the process with it
@@ -137,10 +138,23 @@ class Delivery:
             self.fuse("after_provider_accepts", self.clock.now())
         return Sent(claimed=one, provider=provider.name, outcome=outcome)
 
-    def _provider(self, one: Claimed | Abandoned) -> Provider:
-        """The provider that has it already, else the first of the channel."""
-        choice = self.providers[one.attempt.channel]
-        return next((provider for provider in choice if provider.name == one.attempt.provider), choice[0])
+    async def _ask(self, one: Abandoned) -> Sent:
+        """What became of it: whoever claimed it has not said which provider it called, so each of the channel is asked."""
+        providers = self.providers[one.attempt.channel]
+        found = {provider.name: await provider.find(one.attempt.attempt_id) for provider in providers}
+        for name, answer in found.items():
+            if isinstance(answer, Accepted):
+                return Sent(claimed=one, provider=name, outcome=answer)
+        name = one.attempt.provider or providers[0].name
+        if all(isinstance(answer, Absent) for answer in found.values()):
+            return Sent(claimed=one, provider=name, outcome=Absent())
+        return Sent(claimed=one, provider=name, outcome=OutcomeUnknown(raw_status="cannot tell"))
+
+    def _chosen(self, case: Case, attempt: Attempt, environment: Environment) -> Provider:
+        """The first provider, in order of preference, whose circuit for the person's network is closed (SC-23)."""
+        by_name = {provider.name: provider for provider in self.providers[attempt.channel]}
+        contact = next((point for point in case.contacts if point.contact_id == attempt.contact_id), None)
+        return by_name[environment.standing.provider_for(attempt.channel, list(by_name), contact.carrier if contact is not None else None)]
 
     async def _record(self, sent: Sequence[Sent], done: Delivered) -> None:
         if not sent:
@@ -150,8 +164,7 @@ class Delivery:
         async with self.store.unit() as unit:
             waiting = await unit.waiting_receipts(references)
             cases = await unit.lock({one.claimed.attempt.person_id for one in sent})
-            staff = await unit.staff()
-            environment = self.snapshot(ledger.now).with_staff(staff.agencies, staff.advisors)
+            environment = await environment_at(unit, self.snapshot, ledger.now)
             told: set[str] = set()
             for one in sent:
                 case = cases[one.claimed.attempt.person_id]

@@ -109,6 +109,7 @@ def _try_later(ledger: Ledger, case: Case, attempt: Attempt, provider: str, outc
         _refused(ledger, case, attempt, provider, outcome.status or ReceiptStatus.FAILED_SOFT, outcome.raw_status)
         return
     if outcome.status is not None:
+        ledger.changes.receipts.append(_soft_failure(attempt, provider, outcome.status, outcome.raw_status, ledger.now))
         for item in attempt.items:
             ledger.line(
                 "receipt",
@@ -133,6 +134,21 @@ def _try_later(ledger: Ledger, case: Case, attempt: Attempt, provider: str, outc
         not_after=max(attempt.not_after, until) if outcome.status is not None else attempt.not_after,
     )
     ledger.attempt(news, Moved.POSTPONED)
+
+
+def _soft_failure(attempt: Attempt, provider: str, status: ReceiptStatus, raw: str, at: datetime) -> Receipt:
+    """The fact that this try failed: failures on different days make a point suspect (§11.3)."""
+    return Receipt(
+        receipt_id=f"{attempt.attempt_id}.{attempt.tries}",
+        provider=provider,
+        attempt_id=attempt.attempt_id,
+        person_id=attempt.person_id,
+        status=status,
+        raw_status=raw,
+        at=at,
+        received_at=at,
+        effect=ReceiptEffect.APPLIED,
+    )
 
 
 def _next_try(attempt: Attempt, outcome: TryLater, environment: Environment, now: datetime) -> datetime | None:

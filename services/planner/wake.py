@@ -5,7 +5,6 @@ A decision that raises is rolled back to its savepoint and that person is quaran
 Next: services/core/decide.py
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,11 +16,9 @@ from services.core.model import Case, PersonId
 from services.core.ports.fuse import Fuse, no_fuse
 from services.core.ports.store import Store, Unit
 from services.core.ports.texts import Texts
+from services.core.surroundings import Snapshot, environment_at
 from services.core.words import AlertType, Lane
 from services.planner.record import record
-
-#: the environment of this instant, with the staff as stored
-Snapshot = Callable[[datetime], Environment]
 
 #: a bug in a rule, or rows that the database refuses: that person is quarantined, the batch goes on
 _TROUBLE = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -53,8 +50,7 @@ class Planner:
             cases = await unit.claim_due(now, lane, limit)
             if not cases:
                 return woken
-            staff = await unit.staff()
-            environment = self.snapshot(now).with_staff(staff.agencies, staff.advisors)
+            environment = await environment_at(unit, self.snapshot, now)
             decided = [self._decide(case, environment, now) for case in cases.values()]
             await self._store(unit, decided, now, woken)
             self.fuse("before_commit", now)

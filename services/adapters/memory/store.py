@@ -2,15 +2,16 @@
 
 import heapq
 import itertools
-from collections.abc import AsyncIterator, Collection, Generator
+from collections.abc import AsyncIterator, Callable, Collection, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
 from services.adapters.memory.locks import Locks
 from services.adapters.memory.tables import PersonRow, Tables
 from services.adapters.memory.unit import MemoryUnit
-from services.core.changes import JournalLine
+from services.core.changes import Changes, JournalLine
 from services.core.model import PersonId
+from services.core.ports.store import StoreUnavailable
 from services.core.words import Lane
 
 
@@ -59,15 +60,24 @@ class Wakes:
 
 
 class MemoryStore:
-    """Implements ``services.core.ports.store.Store``."""
+    """Implements ``services.core.ports.store.Store``. While it is not ``available``, it refuses everything but its journal."""
 
-    def __init__(self, *, journal: bool = True, shards: int = 16) -> None:
+    def __init__(self, *, journal: bool = True, shards: int = 16, told: Callable[[Changes], None] = lambda _changes: None) -> None:
+        """``told`` hears of what a unit wrote, once it is committed."""
+        #: whether anybody can reach it; a scenario's outage switches it off and on again
+        self.available = True
         self._tables = Tables.empty()
         self._locks = Locks()
         self._wakes = Wakes(self._tables)
         self._numbers = itertools.count(1)
         self._keeps_journal = journal
         self._shards = shards
+        self._told = told
+
+    @property
+    def committed(self) -> Tables:
+        """What is stored, for whoever only reads."""
+        return self._tables
 
     def unit(self) -> AbstractAsyncContextManager[MemoryUnit]:
         """Open a unit; see ``Store.unit``."""
@@ -75,14 +85,17 @@ class MemoryStore:
 
     async def next_wake(self, lane: Lane | None = None) -> datetime | None:
         """See ``Store.next_wake``."""
+        self._reach()
         return self._wakes.next(lane)
 
     async def waiting_shards(self) -> list[int]:
         """See ``Store.waiting_shards``."""
+        self._reach()
         return sorted({row.shard for row in self._tables.outbox.all()})
 
     async def outbox_size(self) -> int:
         """See ``Store.outbox_size``."""
+        self._reach()
         return len(self._tables.outbox.all())
 
     async def journal(self) -> list[JournalLine]:
@@ -97,6 +110,7 @@ class MemoryStore:
 
     @asynccontextmanager
     async def _unit(self) -> AsyncIterator[MemoryUnit]:
+        self._reach()
         unit = MemoryUnit(
             tables=self._tables.opened(),
             locks=self._locks,
@@ -107,7 +121,14 @@ class MemoryStore:
         )
         try:
             yield unit
+            self._reach()
             for row in unit.end():
                 self._wakes.changed(row)
+            for changes in unit.written:
+                self._told(changes)
         finally:
             self._locks.give_back(unit)
+
+    def _reach(self) -> None:
+        if not self.available:
+            raise StoreUnavailable("the database in memory is switched off")

@@ -7,7 +7,8 @@ from typing import Any
 
 from services.adapters.memory.rows import Shape, Table
 from services.adapters.store_rules import NEVER_SENT
-from services.core.changes import JournalLine, MessageSent
+from services.core.alarms import Alarm, AlarmId
+from services.core.changes import JournalLine, MessageSent, RefusedCallbacks
 from services.core.model import (
     Advisor,
     Agency,
@@ -126,6 +127,8 @@ _AGENCIES: Shape[str, Agency] = Shape(key=lambda row: row.agency_id)
 _MESSAGES: Shape[tuple[str, int], MessageSent] = Shape(key=lambda row: (row.attempt_id, row.try_number), tags=lambda row: (row.person_id,))
 _SEEN: Shape[tuple[str, str], Seen] = Shape(key=lambda row: (row.source, row.event_id))
 _OUTBOX: Shape[int, OutboxRow] = Shape(key=lambda row: row.id, tags=lambda row: (row.shard,))
+_ALARMS: Shape[AlarmId, Alarm] = Shape(key=lambda row: row.alarm_id)
+_REFUSED_CALLBACKS: Shape[tuple[str, datetime], RefusedCallbacks] = Shape(key=lambda row: (row.provider, row.at))
 _DEAD_LETTERS: Shape[tuple[str, int, int], DeadLetter] = Shape(key=lambda row: (row.topic, row.partition, row.offset))
 _JOURNAL: Shape[int, Line] = Shape(key=lambda row: row.number)
 
@@ -149,6 +152,8 @@ class Tables:
     seen: Table[tuple[str, str], Seen]
     #: rows that wait for the relay; published ones are gone
     outbox: Table[int, OutboxRow]
+    alarms: Table[AlarmId, Alarm]
+    refused_callbacks: Table[tuple[str, datetime], RefusedCallbacks]
     dead_letters: Table[tuple[str, int, int], DeadLetter]
     journal: Table[int, Line]
 
@@ -170,6 +175,8 @@ class Tables:
             messages=Table(_MESSAGES),
             seen=Table(_SEEN),
             outbox=Table(_OUTBOX),
+            alarms=Table(_ALARMS),
+            refused_callbacks=Table(_REFUSED_CALLBACKS),
             dead_letters=Table(_DEAD_LETTERS),
             journal=Table(_JOURNAL),
         )

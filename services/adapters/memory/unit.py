@@ -10,10 +10,12 @@ from services.adapters.memory.cases import load_case
 from services.adapters.memory.locks import Locks
 from services.adapters.memory.tables import PersonRow, Seen, Tables
 from services.adapters.memory.writing import Writer
+from services.adapters.store_rules import SILENCES
+from services.core.alarms import Alarm
 from services.core.changes import Changes
 from services.core.model import Alert, AttemptId, Case, ObligationId, PersonId, Receipt
 from services.core.ports.store import DeadLetter, OutboxRow, Staff
-from services.core.words import Lane
+from services.core.words import AlarmType, Kind, Lane, ObligationState
 
 
 class MemoryUnit:
@@ -33,6 +35,8 @@ class MemoryUnit:
         self._locks = locks
         self._due = due
         self._people: set[PersonId] = set()
+        #: everything that was written and not undone
+        self.written: list[Changes] = []
         self._writer = Writer(tables=tables, locked=self._people, numbers=numbers, shards=shards, keeps_journal=keeps_journal)
 
     def end(self) -> list[PersonRow]:
@@ -73,6 +77,7 @@ class MemoryUnit:
     async def write(self, changes: Changes) -> None:
         """See ``Unit.write``; raises ``NotLocked`` and ``GuardBroken``."""
         self._writer.write(changes)
+        self.written.append(changes)
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """See ``Unit.savepoint``."""
@@ -80,13 +85,14 @@ class MemoryUnit:
 
     @asynccontextmanager
     async def _savepoint(self) -> AsyncIterator[None]:
-        locked = set(self._people)
+        locked, written = set(self._people), len(self.written)
         self._tables.push()
         try:
             yield
         except BaseException:
             self._tables.drop()
             self._people.intersection_update(locked)
+            del self.written[written:]
             raise
         self._tables.keep()
 
@@ -115,6 +121,29 @@ class MemoryUnit:
             advisors={each.advisor_id: each for each in self._tables.advisors.all()},
             agencies={each.agency_id: each for each in self._tables.agencies.all()},
         )
+
+    async def alarms(self, now: datetime) -> list[Alarm]:
+        """See ``Unit.alarms``."""
+        rows = self._tables.alarms.all()
+        found = [row for row in rows if row.cleared_at is None or (row.type is AlarmType.FEED_SILENT and row.cleared_at > now - SILENCES)]
+        return sorted(found, key=_ringing_order)
+
+    async def hold_alarms(self) -> list[Alarm]:
+        """See ``Unit.hold_alarms``."""
+        await self._locks.take([("alarms",)], self)
+        return sorted((row for row in self._tables.alarms.all() if row.cleared_at is None), key=_ringing_order)
+
+    async def wake_actualisations(self, at: datetime) -> None:
+        """See ``Unit.wake_actualisations``."""
+        rows = self._tables.obligations.all()
+        waiting = sorted(
+            {row.person_id for row in rows if row.kind is Kind.ACTUALISATION and row.state is ObligationState.OPEN and row.due_at > at}
+        )
+        await self._locks.take((("person", each) for each in waiting), self)
+        for each in waiting:
+            row = self._hold(each)
+            if row.quarantined_at is None:
+                self._tables.people.put(replace(row, campaign_at=at if row.campaign_at is None else min(row.campaign_at, at)))
 
     async def attempts_by_reference(self, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[AttemptId, PersonId]]:
         """See ``Unit.attempts_by_reference``."""
@@ -190,3 +219,7 @@ class MemoryUnit:
         yield from sorted(person for person, at in own.items() if at is not None and at <= now)
         with closing(self._due(lane, now)) as committed:
             yield from (person for person in committed if person not in own)
+
+
+def _ringing_order(row: Alarm) -> tuple[datetime, str]:
+    return row.raised_at, row.alarm_id

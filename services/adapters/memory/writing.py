@@ -10,6 +10,7 @@ import msgspec
 from services.adapters.memory.tables import Line, PersonRow, Reference, Tables, item_tag, open_alert_tag
 from services.adapters.store_errors import GuardBroken
 from services.adapters.store_rules import NEVER_SENT, newest, refuse_unlocked, removed_points, shard_of
+from services.core.alarms import Alarm
 from services.core.changes import Changes, JournalLine, Outgoing, Wake
 from services.core.model import Alert, Attempt, ContactId, Obligation, PersonId
 from services.core.ports.store import OutboxRow
@@ -54,6 +55,7 @@ class Writer:
         for person in changes.removed_people:
             self._erase(person)
         self._wakes(changes)
+        self._alarms(changes)
         for outgoing in changes.outbox:
             self._outgoing(outgoing)
         if self._keeps_journal:
@@ -133,6 +135,20 @@ class Writer:
             live = min((at for at in (row.live_at, live) if at is not None), default=None)
             campaign = min((at for at in (row.campaign_at, campaign) if at is not None), default=None)
         self._tables.people.put(replace(row, live_at=live, campaign_at=campaign))
+
+    def _alarms(self, changes: Changes) -> None:
+        # What is cleared comes first, as above.
+        for alarm in sorted(newest(changes.alarms, lambda row: row.alarm_id), key=lambda row: row.cleared_at is None):
+            self._alarm(alarm)
+        for refused in changes.refused_callbacks:
+            before = self._tables.refused_callbacks.get((refused.provider, refused.at))
+            self._tables.refused_callbacks.put(replace(refused, count=refused.count + (before.count if before else 0)))
+
+    def _alarm(self, row: Alarm) -> None:
+        others = (other for other in self._tables.alarms.all() if other.alarm_id != row.alarm_id and other.cleared_at is None)
+        if row.cleared_at is None and any((other.type, other.scope) == (row.type, row.scope) for other in others):
+            raise GuardBroken("an_alarm_is_open_once")
+        self._tables.alarms.put(row)
 
     def _outgoing(self, message: Outgoing) -> None:
         # As it would come back from a database: instants and words as JSON has them.

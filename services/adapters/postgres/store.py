@@ -82,6 +82,7 @@ class PostgresStore:
             ("sweep_outbox", kept.outbox),
             ("sweep_inbox", kept.inbox),
             ("sweep_dead_letters", kept.dead_letters),
+            ("sweep_refused_callbacks", kept.dead_letters),
             ("sweep_messages", kept.messages),
         ):
             with database_errors():

@@ -12,6 +12,8 @@ from services.adapters.postgres.connection import Connection, database_errors
 from services.adapters.postgres.staff import StaffMemory
 from services.adapters.postgres.statements import SQL
 from services.adapters.postgres.writing import write
+from services.adapters.store_rules import SILENCES
+from services.core.alarms import Alarm
 from services.core.changes import Changes, Outgoing
 from services.core.model import Alert, AttemptId, Case, ObligationId, PersonId, Receipt
 from services.core.ports.store import DeadLetter, OutboxRow, Staff
@@ -20,11 +22,13 @@ from services.core.words import Lane
 #: first half of the two-part advisory locks: what is locked
 _LOCK_SHARD = 0x5F01
 _LOCK_REFERENCE = 0x5F02
+_LOCK_ALARMS = 0x5F03
 
 _CLAIMS = {Lane.LIVE: "claim_live", Lane.CAMPAIGN: "claim_campaign"}
 _cases = msgspec.json.Decoder(list[Case])
 _receipts = msgspec.json.Decoder(list[Receipt])
 _alerts = msgspec.json.Decoder(list[Alert])
+_alarms = msgspec.json.Decoder(list[Alarm])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -115,6 +119,21 @@ class PostgresUnit:
         """See ``Unit.staff``."""
         with database_errors():
             return await self._staff.read(self._connection, remember=not self._wrote_staff)
+
+    async def alarms(self, now: datetime) -> list[Alarm]:
+        """See ``Unit.alarms``."""
+        return _alarms.decode(await self._value("alarms", now - SILENCES))
+
+    async def hold_alarms(self) -> list[Alarm]:
+        """See ``Unit.hold_alarms``."""
+        # Two statements: the rows must be read as they are after the lock was taken, not before.
+        await self._fetch("take_alarms", _LOCK_ALARMS)
+        return _alarms.decode(await self._value("open_alarms"))
+
+    async def wake_actualisations(self, at: datetime) -> None:
+        """See ``Unit.wake_actualisations``."""
+        await self._execute("wake_actualisations", at)
+        self._announcements.add(Announcements(earliest_wake=at))
 
     async def attempts_by_reference(self, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[AttemptId, PersonId]]:
         """See ``Unit.attempts_by_reference``."""

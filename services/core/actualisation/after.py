@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 
 from services.core.actualisation.campaign import closing_day, first_weekday
+from services.core.alarms import ANOTHER_PROVIDER
 from services.core.decision import Intent, Plan
 from services.core.meeting.reminders import is_settled
 from services.core.model import Attempt, Obligation
+from services.core.replacement import carried_again, replacing
 from services.core.spread import within
 from services.core.timing import soonest
 from services.core.view import View, step_of
@@ -22,9 +24,12 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
     if not tries or not _calls_for_another(tries[-1]):
         return plan
     head = tries[-1]
+    if obligation.said_done_at is not None and obligation.said_done_at >= head.release_at:
+        return plan  # the person has heard: « c'est fait » (§10.12)
     step = step_of(head, obligation)
-    if step is None or step is Step.A6:
+    if step is None or step is Step.A6 or _waits(view, step):
         return plan
+    occurrence = next(item.occurrence for item in head.items if item.obligation_id == obligation.obligation_id)
     same_step = [attempt for attempt in tries if step_of(attempt, obligation) is step]
     tried = {attempt.channel for attempt in same_step}
     # A1 and A4 are not called, not even in place of an SMS (§10.4)
@@ -42,7 +47,7 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
             Intent(
                 obligation=obligation,
                 step=step,
-                occurrence=next(item.occurrence for item in head.items if item.obligation_id == obligation.obligation_id),
+                occurrence=occurrence,
                 channel=channel,
                 at=when[0],
                 not_after=when[1],
@@ -51,7 +56,27 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
             )
         )
         return plan
+    again = carried_again(view, obligation, head)
+    if again is not None and (next_step_at is None or again[0] < next_step_at):
+        plan.intents.append(
+            Intent(
+                obligation=obligation,
+                step=step,
+                occurrence=replacing(occurrence),
+                channel=Channel.SMS,
+                at=again[0],
+                not_after=again[1],
+                cause="no_receipt",
+                chosen_by=ANOTHER_PROVIDER,
+            )
+        )
     return plan
+
+
+def _waits(view: View, step: Step) -> bool:
+    """Completions are silent, and this step waits for them (§10.16)."""
+    waits = any(rung.waits for rung in view.policy.actualisation.steps if rung.step is step)
+    return waits and view.env.standing.feed_silent(view.now)
 
 
 def _calls_for_another(head: Attempt) -> bool:

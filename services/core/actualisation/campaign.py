@@ -47,6 +47,10 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
     plan = Plan()
     if rung.only_for_those_who_need_it and not _needs_opening_notice(view):
         return plan
+    silent = view.env.standing.feed_silent
+    if rung.waits and silent(view.now):
+        # nobody knows who has done it: everybody is woken when the feed speaks again (§10.16)
+        return plan
     since = view.known_since(obligation)
     for channel, chosen_by in _candidates(view, obligation, rung):
         when = _instant(view, obligation, rung, channel)
@@ -64,8 +68,10 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
             continue
         if when[0] < since:
             continue
+        when = _clear_of_other_sms(view, obligation, rung, channel, when)
         if view.now >= when[1]:
-            plan.omissions.append(_because(omission, Why.TOO_LATE, when[1]))
+            waited = rung.waits and silent(when[1])
+            plan.omissions.append(_because(omission, Why.SUPERSEDED if waited else Why.TOO_LATE, when[1]))
             return plan
         if not view.room(channel, obligation) or not _free(view, obligation, rung, channel, when[0]):
             plan.omissions.append(_because(omission, Why.CAP_REACHED, when[0]))
@@ -179,10 +185,30 @@ def _letter_instant(view: View, rung: ActualisationStep, day: date) -> Opening |
     return at, view.printer.instant(limit, letters.cutoff)
 
 
+def _clear_of_other_sms(view: View, obligation: Obligation, rung: ActualisationStep, channel: Channel, when: Opening) -> Opening:
+    """On the day of another SMS a step moves to the next allowed day before J-2; it stays when there is none, to be bundled (§10.15)."""
+    day = view.local_day(when[0])
+    if channel is not Channel.SMS or not rung.moves or not _has_another_sms(view, day):
+        return when
+    last = closing_day(view, obligation) - timedelta(days=view.policy.actualisation.makes_room_until + 1)
+    while (day := day + timedelta(days=1)) <= last:
+        opening = reminder_on(view.policy, channel, view.residence, day, rung.hour, moves=False)
+        if opening is not None and not _has_another_sms(view, day):
+            start, closes = opening
+            end = min(_campaign_end(view, start, closes, rung), last_useful(view, obligation, channel))
+            return within(view.person.person_id, start, end), closes
+    return when
+
+
+def _has_another_sms(view: View, day: date) -> bool:
+    return day in view.sms_days or view.sms_on(day) >= view.policy.caps.person.sms_per_day
+
+
 def _after_pause(view: View, obligation: Obligation, channel: Channel, at: datetime, rung: ActualisationStep) -> datetime:
     """« C'est fait » pauses the steps before alert list 1 for a day (§10.12)."""
     said = obligation.said_done_at
-    if said is None or rung.days_before <= view.policy.alerts.at_risk.days_before:
+    before_list_1 = rung.opening or rung.days_before > view.policy.alerts.at_risk.days_before
+    if said is None or not before_list_1:
         return at
     resume = said + view.policy.actualisation.pause.said_done
     return at if at >= resume or at < said else next_opening(view.policy, channel, view.residence, resume)[0]

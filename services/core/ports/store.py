@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.core.alarms import Alarm
 from services.core.changes import Changes, JournalLine, Outgoing
 from services.core.model import Advisor, Agency, Alert, AttemptId, Case, PersonId, Receipt
 from services.core.words import Lane
@@ -86,6 +87,18 @@ class Unit(Protocol):
 
     async def staff(self) -> Staff:
         """All advisors and agencies."""
+        ...
+
+    async def alarms(self, now: datetime) -> list[Alarm]:
+        """Open alarms, and of the silences of feeds those that ended lately as well; oldest first."""
+        ...
+
+    async def hold_alarms(self) -> list[Alarm]:
+        """Open alarms, oldest first; nobody else raises or clears any until the unit ends."""
+        ...
+
+    async def wake_actualisations(self, at: datetime) -> None:
+        """Look at everybody with an open actualisation, in the campaign's lane: what waited for a feed may go on (rules §10.16)."""
         ...
 
     async def attempts_by_reference(self, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[AttemptId, PersonId]]:

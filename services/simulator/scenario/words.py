@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from services.core.words import (
     PRESUMED,
+    AlarmType,
     AlertType,
     Channel,
     Choice,
@@ -61,7 +62,13 @@ class Process(StrEnum):
     EVIDENCE = "evidence"
     WATCH = "watch"
     RELAY = "relay"
-    WEB = "web"
+
+
+class Server(StrEnum):
+    """What all processes share, and a story may take away."""
+
+    KAFKA = "kafka"
+    POSTGRES = "postgres"
 
 
 class CrashPoint(StrEnum):
@@ -137,19 +144,6 @@ JOURNAL: Mapping[What, frozenset[str]] = {
 
 _CHANNELS = frozenset(Channel)
 _POINTS = frozenset(("phone", "email", "postal", "sms", "voice"))
-_ALARMS = frozenset(
-    (
-        "RECEIPTS_LOW",
-        "PROVIDER_DOWN",
-        "POLICY_REJECTIONS",
-        "FEED_SILENT",
-        "DEAD_LETTERS",
-        "OVERDUE_WORK",
-        "LATE_AFTER_OUTAGE",
-        "FORGED_CALLBACKS",
-        "UNUSUAL_ACCESS",
-    ),
-)
 
 #: fields whose plain values come from a closed list, by kind of line
 CLOSED: Mapping[What, Mapping[str, frozenset[str]]] = {
@@ -173,7 +167,7 @@ CLOSED: Mapping[What, Mapping[str, frozenset[str]]] = {
     What.ALERT: {"type": frozenset(AlertType), "severity": frozenset(Severity), "routed": frozenset(Routed)},
     What.ALERT_UPDATED: {"type": frozenset(AlertType), "severity": frozenset(Severity), "routed": frozenset(Routed)},
     What.ALERT_CLOSED: {"type": frozenset(AlertType)},
-    What.ALARM: {"type": _ALARMS},
+    What.ALARM: {"type": frozenset(AlarmType)},
     What.DOSSIER: {"verdict": frozenset(Verdict)},
 }
 

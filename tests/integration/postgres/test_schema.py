@@ -14,6 +14,7 @@ import pytest
 from services.adapters.postgres.connection import Pool
 from services.adapters.postgres.statements import SQL, read_statements
 from services.adapters.store_rules import HISTORY, NEVER_SENT
+from services.core.alarms import Alarm
 from services.core.changes import MessageSent
 from services.core.model import Advisor, Agency, Alert, Attempt, Contact, Item, Obligation, Person, Receipt, Reply
 from services.core.ports.store import DeadLetter
@@ -33,6 +34,7 @@ ROWS: dict[str, type[Any]] = {
     "advisors": Advisor,
     "agencies": Agency,
     "dead_letters": DeadLetter,
+    "alarms": Alarm,
 }
 ADAPTERS = Path(__file__).parents[3] / "services" / "adapters" / "postgres"
 

@@ -41,6 +41,7 @@ def data_of(type_: str) -> dict[str, Any]:
         (DEFS["contact"]["properties"]["declared_by"], words.DeclaredBy),
         (DEFS["alert"]["properties"]["type"], words.AlertType),
         (DEFS["alert"]["properties"]["severity"], words.Severity),
+        (DEFS["alarm"]["properties"]["type"], words.AlarmType),
         (DEFS["alert"]["properties"]["routed"], words.Routed),
         (data_of("person.updated")["constraints"]["items"], words.Constraint),
         (data_of("person.updated")["digital_ease"], words.DigitalEase),

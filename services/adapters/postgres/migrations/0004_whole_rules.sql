@@ -23,7 +23,15 @@ ALTER TABLE obligations
     ADD CONSTRAINT obligations_kind_words CHECK (kind IN ('appointment', 'convocation', 'actualisation', 'contact'));
 COMMENT ON COLUMN obligations.outage_at IS 'Since when an outage of ours made a message about it useless.';
 
-ALTER TABLE attempts ADD COLUMN policy text NOT NULL DEFAULT '';
+ALTER TABLE attempts
+    ADD COLUMN policy text NOT NULL DEFAULT '',
+    DROP CONSTRAINT attempts_reason_words,
+    ADD CONSTRAINT attempts_reason_words CHECK (reason IN (
+        'forbidden', 'no_contact', 'contact_disabled', 'contact_invalid', 'to_be_verified', 'not_a_mobile', 'constraint', 'stopped',
+        'cap_reached', 'too_late', 'letter_too_late', 'no_other_channel', 'no_channel', 'not_eligible', 'not_called', 'closed_day',
+        'on_hold', 'paused', 'acknowledged', 'declined', 'done', 'handled', 'cancelled_at_source', 'missed', 'superseded', 'erased',
+        'outside_window', 'contact_changed', 'no_receipt', 'no_outcome', 'rejected_by_provider', 'provider_unavailable',
+        'unrenderable'));
 COMMENT ON COLUMN attempts.policy IS 'Version of the policy that decided it.';
 
 ALTER TABLE attempt_items
@@ -36,6 +44,7 @@ ALTER TABLE alerts
     ADD COLUMN routed_at timestamptz,
     ADD COLUMN pushed_at timestamptz,
     ADD COLUMN policy    text NOT NULL DEFAULT '';
+UPDATE alerts SET routed_at = updated_at WHERE closed_at IS NULL;
 COMMENT ON COLUMN alerts.routed_at IS 'Since when it stands on this list.';
 COMMENT ON COLUMN alerts.pushed_at IS 'When it was e-mailed to whom it is routed, at once or in a digest.';
 COMMENT ON COLUMN alerts.policy IS 'Version of the policy that decided it.';

@@ -1,0 +1,151 @@
+"""What the watch counts, from the store in memory; ``postgres/sql/alarms.sql`` says the same in SQL."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.adapters.memory.store import MemoryStore
+from services.adapters.memory.tables import Tables
+from services.core.alarms import domain_of
+from services.core.model import Attempt, Contact, PersonId
+from services.core.ports.watch import Affected, DeadLetterCount, LostMessages, Overdue, ProviderTrouble, Refusals, SmsReceipts
+from services.core.words import AttemptState, Channel, Kind, ObligationState, ReceiptStatus, ReplyEffect, Why
+
+
+class MemoryReadings:
+    """Implements ``services.core.ports.watch.Readings``."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    @property
+    def _tables(self) -> Tables:
+        return self._store.committed
+
+    async def receipts(self, since: datetime, until: datetime) -> Sequence[SmsReceipts]:
+        """See ``Readings.receipts``."""
+        accepted: Counter[tuple[str, str | None]] = Counter()
+        told: Counter[tuple[str, str | None]] = Counter()
+        for attempt in self._accepted_sms(since, until):
+            key = (attempt.provider or "", self._carrier(attempt))
+            accepted[key] += 1
+            told[key] += attempt.delivered_at is not None or attempt.state is AttemptState.FAILED
+        ordered = sorted(accepted, key=lambda key: (key[0], key[1] is None, key[1] or ""))
+        return [SmsReceipts(provider=key[0], carrier=key[1], accepted=accepted[key], told=told[key]) for key in ordered]
+
+    async def refusals(self, since: datetime) -> Sequence[Refusals]:
+        """See ``Readings.refusals``."""
+        messages: Counter[tuple[Channel, str]] = Counter()
+        refused: Counter[tuple[Channel, str]] = Counter()
+        for attempt in self._tables.attempts.all():
+            scope = self._scope(attempt)
+            if scope is None or attempt.claimed_at is None or attempt.state is AttemptState.SUBMITTING:
+                continue
+            policy = attempt.last_status is ReceiptStatus.FAILED_POLICY
+            refused_at = (attempt.closed_at or attempt.claimed_at) if policy else None
+            messages[attempt.channel, scope] += attempt.claimed_at >= since
+            refused[attempt.channel, scope] += refused_at is not None and refused_at >= since
+        found = sorted(key for key in messages if messages[key] or refused[key])
+        return [Refusals(channel=key[0], scope=key[1], messages=messages[key], refused=refused[key]) for key in found]
+
+    async def last_completion(self) -> datetime | None:
+        """See ``Readings.last_completion``."""
+        rows = self._tables.obligations.all()
+        done = (row.changed_at for row in rows if row.kind is Kind.ACTUALISATION and row.state is ObligationState.DONE)
+        return max(done, default=None)
+
+    async def refused_callbacks(self, since: datetime) -> Sequence[tuple[str, datetime, int]]:
+        """See ``Readings.refused_callbacks``."""
+        return sorted((row.provider, row.at, row.count) for row in self._tables.refused_callbacks.all() if row.at >= since)
+
+    async def dead_letters(self, since: datetime) -> Sequence[DeadLetterCount]:
+        """See ``Readings.dead_letters``."""
+        by_topic: dict[str, list[datetime]] = {}
+        for letter in self._tables.dead_letters.all():
+            if letter.at >= since:
+                by_topic.setdefault(letter.topic, []).append(letter.at)
+        return [
+            DeadLetterCount(topic=topic, count=len(ats), first_at=min(ats), last_at=max(ats)) for topic, ats in sorted(by_topic.items())
+        ]
+
+    async def overdue(self, now: datetime) -> Sequence[Overdue]:
+        """See ``Readings.overdue``."""
+        instants = ((row.live_at, row.campaign_at) for row in self._tables.people.all() if row.quarantined_at is None)
+        wakes = [min(at for at in pair if at is not None) for pair in instants if any(at is not None and at <= now for at in pair)]
+        outbox = [row.message.at for row in self._tables.outbox.all()]
+        released = [
+            max(at for at in (row.release_at, row.try_at) if at is not None)
+            for row in self._tables.attempts.all()
+            if row.state is AttemptState.RELEASED and row.release_at <= now and (row.try_at or row.release_at) <= now
+        ]
+        queues = {"wakes": wakes, "outbox": outbox, "released": released}
+        return [Overdue(what=what, count=len(ats), since=min(ats, default=None)) for what, ats in queues.items()]
+
+    async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
+        """See ``Readings.providers``."""
+        by_provider: dict[tuple[Channel, str], list[Attempt]] = {}
+        for row in self._tables.attempts.all():
+            handed = row.claimed_at is not None and row.claimed_at >= since and row.state is not AttemptState.SUBMITTING
+            if handed and row.provider is not None:
+                by_provider.setdefault((row.channel, row.provider), []).append(row)
+        return [
+            ProviderTrouble(
+                channel=key[0],
+                provider=key[1],
+                taken=sum(1 for row in rows if _taken(row, since)),
+                troubled=sum(1 for row in rows if _troubled(row)),
+                since=min(row.claimed_at for row in rows if row.claimed_at is not None),
+            )
+            for key, rows in sorted(by_provider.items())
+        ]
+
+    async def affected(self, lost: LostMessages) -> Sequence[Affected]:
+        """See ``Readings.affected``."""
+        whose: dict[PersonId, list[Attempt]] = {}
+        for row in self._accepted_sms(lost.since, lost.until):
+            late = row.delivered_at is None or (row.accepted_at is not None and row.delivered_at > row.accepted_at + lost.in_time)
+            same = row.provider == lost.provider and self._carrier(row) == lost.carrier
+            if late and same and row.state is not AttemptState.FAILED:
+                whose.setdefault(row.person_id, []).append(row)
+        return [Affected(person_id=person, recovered=self._recovered(person, rows)) for person, rows in sorted(whose.items())]
+
+    def _recovered(self, person: PersonId, rows: list[Attempt]) -> bool:
+        at = min(row.accepted_at for row in rows if row.accepted_at is not None)
+        if any(row.delivered_at is not None for row in rows):
+            return True
+        reached = any(row.delivered_at is not None and row.delivered_at > at for row in self._tables.attempts.tagged(person))
+        answers = self._tables.replies.tagged(person)
+        return reached or any(row.at > at and row.effect is ReplyEffect.ACKNOWLEDGED for row in answers)
+
+    def _accepted_sms(self, since: datetime, until: datetime) -> list[Attempt]:
+        return [
+            row
+            for row in self._tables.attempts.all()
+            if row.channel is Channel.SMS
+            and row.accepted_at is not None
+            and since <= row.accepted_at < until
+            and row.provider is not None
+            and row.provider_ref is not None
+        ]
+
+    def _contact(self, attempt: Attempt) -> Contact | None:
+        return self._tables.contacts.get((attempt.person_id, attempt.contact_id))
+
+    def _carrier(self, attempt: Attempt) -> str | None:
+        contact = self._contact(attempt)
+        return contact.carrier if contact is not None else None
+
+    def _scope(self, attempt: Attempt) -> str | None:
+        if attempt.channel is Channel.SMS:
+            return attempt.provider
+        contact = self._contact(attempt) if attempt.channel is Channel.EMAIL else None
+        return domain_of(contact) if contact is not None else None
+
+
+def _taken(row: Attempt, since: datetime) -> bool:
+    return row.accepted_at is not None and row.accepted_at >= since and row.last_status is not ReceiptStatus.UNKNOWN
+
+
+def _troubled(row: Attempt) -> bool:
+    later = row.state is AttemptState.RELEASED and row.last_status is None
+    return later or (row.state is AttemptState.UNKNOWN and row.reason is Why.NO_OUTCOME)

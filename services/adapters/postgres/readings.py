@@ -1,0 +1,64 @@
+"""What the watch counts, from PostgreSQL: read only, no lock; each reads many rows once, so its planner may choose freely."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from services.adapters.postgres.connection import Pool, database_errors
+from services.adapters.postgres.statements import SQL
+from services.core.model import PersonId
+from services.core.ports.watch import Affected, DeadLetterCount, LostMessages, Overdue, ProviderTrouble, Refusals, SmsReceipts
+from services.core.words import Channel
+
+#: messages are claimed soon after their release: older ones are left out, so that little of the day is read
+_RELEASED: Final = timedelta(hours=6)
+
+
+class PostgresReadings:
+    """Implements ``services.core.ports.watch.Readings``; raises ``StoreUnavailable``."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def receipts(self, since: datetime, until: datetime) -> Sequence[SmsReceipts]:
+        """See ``Readings.receipts``."""
+        return [SmsReceipts(**row) for row in await self._rows("watch_receipts", since, until, since - _RELEASED)]
+
+    async def refusals(self, since: datetime) -> Sequence[Refusals]:
+        """See ``Readings.refusals``."""
+        rows = await self._rows("watch_refusals", since, since - _RELEASED)
+        return [Refusals(**{**row, "channel": Channel(row["channel"])}) for row in rows]
+
+    async def last_completion(self) -> datetime | None:
+        """See ``Readings.last_completion``."""
+        rows = await self._rows("watch_completion")
+        return rows[0]["changed_at"] if rows else None
+
+    async def refused_callbacks(self, since: datetime) -> Sequence[tuple[str, datetime, int]]:
+        """See ``Readings.refused_callbacks``."""
+        return [(row["provider"], row["at"], row["count"]) for row in await self._rows("watch_callbacks", since)]
+
+    async def dead_letters(self, since: datetime) -> Sequence[DeadLetterCount]:
+        """See ``Readings.dead_letters``."""
+        return [DeadLetterCount(**row) for row in await self._rows("watch_dead_letters", since)]
+
+    async def overdue(self, now: datetime) -> Sequence[Overdue]:
+        """See ``Readings.overdue``."""
+        return [Overdue(**row) for row in await self._rows("watch_overdue", now, now - _RELEASED)]
+
+    async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
+        """See ``Readings.providers``."""
+        rows = await self._rows("watch_providers", since, since - _RELEASED)
+        return [ProviderTrouble(**{**row, "channel": Channel(row["channel"])}) for row in rows]
+
+    async def affected(self, lost: LostMessages) -> Sequence[Affected]:
+        """See ``Readings.affected``."""
+        given = (lost.provider, lost.carrier, lost.since, lost.until, lost.in_time, lost.since - _RELEASED)
+        rows = await self._rows("watch_lost", *given)
+        return [Affected(person_id=PersonId(row["person_id"]), recovered=row["recovered"]) for row in rows]
+
+    async def _rows(self, statement: str, *values: object) -> list[Any]:
+        with database_errors():
+            async with self._pool.acquire() as connection, connection.transaction(readonly=True):
+                await connection.fetch(SQL["page_settings"])
+                return await connection.fetch(SQL[statement], *values)

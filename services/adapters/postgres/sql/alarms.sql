@@ -1,0 +1,148 @@
+-- Alarms, and what the watch counts before it rings one.
+
+-- name: write_alarms
+-- Insert or replace alarms; cleared ones first, because a new one of the same scope may stand in the same changes.
+INSERT INTO alarms (alarm_id, type, scope, channel, figures, since, raised_at, until, cleared_at)
+SELECT alarm_id, type, scope, channel, figures, since, raised_at, until, cleared_at
+FROM json_populate_recordset(NULL::alarms, $1)
+ORDER BY cleared_at IS NULL
+ON CONFLICT (alarm_id) DO UPDATE SET (type, scope, channel, figures, since, raised_at, until, cleared_at) = ROW (
+    excluded.type, excluded.scope, excluded.channel, excluded.figures, excluded.since, excluded.raised_at, excluded.until,
+    excluded.cleared_at);
+
+-- name: add_refused_callbacks
+-- Count refused callbacks, whoever else counts the same second.
+INSERT INTO refused_callbacks (provider, at, count)
+SELECT provider, at, sum(count)
+FROM unnest($1::text[], $2::timestamptz[], $3::integer[]) AS given (provider, at, count)
+GROUP BY provider, at
+ORDER BY provider, at
+ON CONFLICT (provider, at) DO UPDATE SET count = refused_callbacks.count + excluded.count;
+
+-- name: alarms
+-- Open alarms, and silences of feeds that ended after $1: a period of actualisation is shorter than that.
+SELECT coalesce(json_agg(r ORDER BY r.raised_at, r.alarm_id), '[]')::text
+FROM alarms AS r
+WHERE r.cleared_at IS NULL OR (r.cleared_at > $1 AND r.type = 'FEED_SILENT');
+
+-- name: take_alarms
+-- Until the transaction ends nobody else raises or clears an alarm.
+SELECT pg_advisory_xact_lock($1, 0);
+
+-- name: open_alarms
+-- What is open.
+SELECT coalesce(json_agg(r ORDER BY r.raised_at, r.alarm_id), '[]')::text FROM alarms AS r WHERE r.cleared_at IS NULL;
+
+-- name: wake_actualisations
+-- Everybody with an open actualisation is looked at in the campaign's lane; locked in order of id, like by everybody else.
+WITH waiting AS MATERIALIZED (
+    SELECT people.person_id
+    FROM people
+    WHERE quarantined_at IS NULL
+      AND EXISTS (
+        SELECT FROM obligations
+        WHERE obligations.person_id = people.person_id AND kind = 'actualisation' AND state = 'open' AND due_at > $1
+      )
+    ORDER BY people.person_id
+    FOR NO KEY UPDATE OF people
+)
+UPDATE people SET campaign_at = LEAST(people.campaign_at, $1::timestamptz) FROM waiting WHERE people.person_id = waiting.person_id;
+
+-- name: watch_receipts
+-- SMS accepted in [$1, $2) by provider and network, and of how many something came back; released since $3, so that little is read.
+-- What is missing cannot be counted in what came.
+SELECT a.provider, c.carrier, count(*) AS accepted, count(*) FILTER (WHERE a.delivered_at IS NOT NULL OR a.state = 'failed') AS told
+FROM attempts AS a
+LEFT JOIN contacts AS c ON c.person_id = a.person_id AND c.contact_id = a.contact_id
+WHERE a.release_at >= $3
+  AND a.channel = 'sms'
+  AND a.accepted_at >= $1
+  AND a.accepted_at < $2
+  AND a.provider IS NOT NULL
+  AND a.provider_ref IS NOT NULL
+GROUP BY a.provider, c.carrier
+ORDER BY a.provider, c.carrier;
+
+-- name: watch_refusals
+-- Messages handed over since $1, by mail domain and by SMS provider, and how many were refused because of us; released since $2.
+SELECT a.channel, a.scope, count(*) FILTER (WHERE a.claimed_at >= $1) AS messages, count(*) FILTER (WHERE a.refused_at >= $1) AS refused
+FROM (
+    SELECT
+        a.channel,
+        CASE a.channel WHEN 'email' THEN lower(regexp_replace(c.value, '^.*@', '')) ELSE a.provider END AS scope,
+        a.claimed_at,
+        CASE WHEN a.last_status = 'failed_policy' THEN coalesce(a.closed_at, a.claimed_at) END AS refused_at
+    FROM attempts AS a
+    LEFT JOIN contacts AS c ON c.person_id = a.person_id AND c.contact_id = a.contact_id
+    WHERE a.release_at >= $2 AND a.channel IN ('email', 'sms') AND a.claimed_at IS NOT NULL AND a.state <> 'submitting'
+) AS a
+WHERE a.scope IS NOT NULL AND (a.claimed_at >= $1 OR a.refused_at >= $1)
+GROUP BY a.channel, a.scope
+ORDER BY a.channel, a.scope;
+
+-- name: watch_completion
+-- When an actualisation was last told to be done.
+SELECT changed_at FROM obligations WHERE state = 'done' AND kind = 'actualisation' ORDER BY changed_at DESC LIMIT 1;
+
+-- name: watch_callbacks
+-- Refused callbacks by provider and second, since $1.
+SELECT provider, at, count FROM refused_callbacks WHERE at >= $1 ORDER BY provider, at;
+
+-- name: watch_dead_letters
+-- Records that nobody could read since $1, by topic.
+SELECT topic, count(*) AS count, min(at) AS first_at, max(at) AS last_at FROM dead_letters WHERE at >= $1 GROUP BY topic ORDER BY topic;
+
+-- name: watch_overdue
+-- What waits at $1, and since when: people to be decided about, messages for Kafka, dispatches that nobody claims (released since $2).
+SELECT 'wakes' AS what, count(*) AS count, min(LEAST(live_at, campaign_at)) AS since
+FROM people
+WHERE quarantined_at IS NULL AND (live_at <= $1 OR campaign_at <= $1)
+UNION ALL
+SELECT 'outbox', count(*), min(at) FROM outbox WHERE published_at IS NULL
+UNION ALL
+SELECT 'released', count(*), min(GREATEST(release_at, try_at))
+FROM attempts
+WHERE release_at >= $2 AND release_at <= $1 AND state = 'released' AND coalesce(try_at, release_at) <= $1;
+
+-- name: watch_providers
+-- By channel and provider, since $1: messages that it took, and messages that it did not take or did not answer; released since $2.
+SELECT
+    channel,
+    provider,
+    count(*) FILTER (WHERE accepted_at >= $1 AND last_status IS DISTINCT FROM 'unknown') AS taken,
+    count(*) FILTER (WHERE state = 'released' AND last_status IS NULL OR state = 'unknown' AND reason = 'no_outcome') AS troubled,
+    min(claimed_at) AS since
+FROM attempts
+WHERE release_at >= $2 AND claimed_at >= $1 AND provider IS NOT NULL AND state <> 'submitting'
+GROUP BY channel, provider
+ORDER BY channel, provider;
+
+-- name: watch_lost
+-- People to whom this provider ($1) accepted an SMS for this network ($2; none: nobody named it) in [$3, $4) without a receipt within $5,
+-- and who among them was reached since, or answered; released since $6.
+WITH lost AS (
+    SELECT a.person_id, min(a.accepted_at) AS at, bool_or(a.delivered_at IS NOT NULL) AS late
+    FROM attempts AS a
+    LEFT JOIN contacts AS c ON c.person_id = a.person_id AND c.contact_id = a.contact_id
+    WHERE a.release_at >= $6
+      AND a.channel = 'sms'
+      AND a.provider = $1
+      AND c.carrier IS NOT DISTINCT FROM $2
+      AND a.accepted_at >= $3
+      AND a.accepted_at < $4
+      AND a.provider_ref IS NOT NULL
+      AND a.state <> 'failed'
+      AND (a.delivered_at IS NULL OR a.delivered_at > a.accepted_at + $5::interval)
+    GROUP BY a.person_id
+)
+SELECT
+    lost.person_id,
+    lost.late
+        OR EXISTS (SELECT FROM attempts AS o WHERE o.person_id = lost.person_id AND o.release_at >= $6 AND o.delivered_at > lost.at)
+        OR EXISTS (SELECT FROM replies AS y WHERE y.person_id = lost.person_id AND y.at > lost.at AND y.effect = 'acknowledged') AS recovered
+FROM lost
+ORDER BY lost.person_id;
+
+-- name: sweep_refused_callbacks
+-- Long after anybody would count them again.
+DELETE FROM refused_callbacks WHERE at < $1;

@@ -1,0 +1,117 @@
+"""What the watch counts, answered by the database: read only, never a lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from services.core.model import PersonId
+from services.core.words import Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsReceipts:
+    """SMS that one provider accepted for one network in a span, and of how many something came back."""
+
+    provider: str
+    #: none when nobody named the network
+    carrier: str | None
+    accepted: int
+    told: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """Messages to one mail domain, or through one SMS provider, and how many were refused because of us."""
+
+    channel: Channel
+    scope: str
+    messages: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterCount:
+    """Records of one topic that could not be read."""
+
+    topic: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """What stands in a queue; ``what`` is ``wakes``, ``outbox`` or ``released``."""
+
+    what: str
+    count: int
+    #: the oldest one's instant; none when the queue is empty
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderTrouble:
+    """Messages that a provider took, and those that it did not take or did not answer."""
+
+    channel: Channel
+    provider: str
+    taken: int
+    troubled: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostMessages:
+    """A circuit's silence: whose SMS were accepted and never told to have arrived in time."""
+
+    provider: str
+    carrier: str | None
+    since: datetime
+    until: datetime
+    #: a receipt that comes later than this is late
+    in_time: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affected:
+    """Somebody whose message was lost; ``recovered``: reached since, or answered."""
+
+    person_id: PersonId
+    recovered: bool
+
+
+class Readings(Protocol):
+    """Raises ``StoreUnavailable``. Spans include their beginning and not their end."""
+
+    async def receipts(self, since: datetime, until: datetime) -> Sequence[SmsReceipts]:
+        """SMS accepted in the span, by provider and network."""
+        ...
+
+    async def refusals(self, since: datetime) -> Sequence[Refusals]:
+        """Messages handed over since then and refusals since then, by mail domain and by SMS provider."""
+        ...
+
+    async def last_completion(self) -> datetime | None:
+        """When an actualisation was last told to be done."""
+        ...
+
+    async def refused_callbacks(self, since: datetime) -> Sequence[tuple[str, datetime, int]]:
+        """Provider, second and count, in this order."""
+        ...
+
+    async def dead_letters(self, since: datetime) -> Sequence[DeadLetterCount]:
+        """By topic."""
+        ...
+
+    async def overdue(self, now: datetime) -> Sequence[Overdue]:
+        """What waits at this instant."""
+        ...
+
+    async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
+        """By channel and provider, of what was handed over since then."""
+        ...
+
+    async def affected(self, lost: LostMessages) -> Sequence[Affected]:
+        """People whose messages were lost, in order of id."""
+        ...

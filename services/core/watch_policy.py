@@ -1,0 +1,84 @@
+"""When an alarm rings, and when it is over (§10.16, §4.4, §8.4): part of the policy, and written in ``policy.toml`` like the rest."""
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptsLowPolicy:
+    """RECEIPTS_LOW: a provider accepts SMS for a network, and nothing says that they arrive."""
+
+    #: windows start at each multiple of it
+    window: timedelta
+    #: after a window's end, before it is judged: receipts take their time
+    settles: timedelta
+    #: fewer accepted messages in a window say nothing
+    messages: int
+    below_percent: int
+    #: what is usual; told beside what was counted
+    usual_percent: int
+    #: agencies are to be told when a closing day is nearer
+    closing_within_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRejectionsPolicy:
+    """POLICY_REJECTIONS: a mail domain, or an SMS provider, refuses us."""
+
+    within: timedelta
+    messages: int
+    above_percent: int
+    pause: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedSilentPolicy:
+    """FEED_SILENT: nobody seems to do their actualisation any more."""
+
+    silent: timedelta
+    day_starts: time
+    day_ends: time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedPolicy:
+    """So many of something within a while ring; it is over when there was none for the calm."""
+
+    count: int
+    within: timedelta
+    calm: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueWorkPolicy:
+    """OVERDUE_WORK: something waits longer than this."""
+
+    wakes: timedelta
+    outbox: timedelta
+    released: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderDownPolicy:
+    """PROVIDER_DOWN: so many messages refused or unanswered within a while, and none taken; others carry them for the pause."""
+
+    count: int
+    within: timedelta
+    pause: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchPolicy:
+    """The numbers of the watch."""
+
+    #: how often the process looks
+    every: timedelta
+    #: a process that just started judges what it may have missed
+    look_back: timedelta
+    receipts_low: ReceiptsLowPolicy
+    policy_rejections: PolicyRejectionsPolicy
+    feed_silent: FeedSilentPolicy
+    forged_callbacks: CountedPolicy
+    dead_letters: CountedPolicy
+    overdue_work: OverdueWorkPolicy
+    provider_down: ProviderDownPolicy
