@@ -13,7 +13,7 @@ class Notice:
 
     channel: Channel
     step: Step
-    #: most urgent first; all of one kind family: meetings, or one actualisation
+    #: meetings, most urgent first; then, alone or after them by SMS, one actualisation
     obligations: tuple[Obligation, ...]
     person: Person
     contact: Contact
@@ -30,13 +30,15 @@ class Notice:
     calling_number: str
     #: the number that sends our SMS
     sms_sender: str
+    #: parts that an SMS about several duties may have (§4.3)
+    bundle_parts: int
     #: the first SMS announces that we may call
     announces_call: bool = False
     #: answering by SMS is free for this person
     reply_by_sms: bool = True
     #: « si ce n'est pas déjà fait »
     perhaps_done: bool = False
-    #: the meeting was acknowledged before: short reminder
+    #: every meeting was acknowledged before: short reminder
     short: bool = False
     #: with a corrective: the meeting was announced as cancelled, and takes place after all (« a bien lieu »)
     reopened: bool = False

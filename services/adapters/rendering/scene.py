@@ -98,15 +98,23 @@ def scene(notice: Notice) -> Scene:
         "no_voice": Constraint.NO_VOICE in constraints,
         "non_web": person.non_web,
         "situation": situation(notice),
+        # of several people with this number, whose answer it is (rules §10.14)
+        "letter": notice.contact.letter or "",
     }
+    if first.kind is Kind.CONTACT:
+        return Scene(names=common)
+    duties = [obligation for obligation in notice.obligations if obligation.kind is Kind.ACTUALISATION]
+    duty = _duty(duties[0], notice, zone) if duties else None
     if first.kind is Kind.ACTUALISATION:
-        return Scene(names=common | {"duty": _duty(first, notice, zone)})
-    meetings = tuple(_meeting(obligation, notice.agency, zone) for obligation in notice.obligations)
-    return Scene(names=common | {"meetings": meetings}, meetings=meetings)
+        return Scene(names=common | {"duty": duty})
+    meetings = tuple(_meeting(obligation, notice.agency, zone) for obligation in notice.obligations if obligation not in duties)
+    return Scene(names=common | {"meetings": meetings, "duty": duty}, meetings=meetings)
 
 
 def situation(notice: Notice) -> str:
     """One word for what this message is about: the branch that its templates take."""
+    if notice.obligations[0].kind is Kind.CONTACT:
+        return str(notice.step)
     if notice.obligations[0].kind is Kind.ACTUALISATION:
         return ACTUALISATION_SITUATIONS.get(notice.step, "reminder")
     if notice.step is Step.CORRECTIVE and notice.reopened:

@@ -8,10 +8,8 @@ from typing import Final
 from jinja2 import Template
 
 from services.core.content import SmsContent, Unrenderable
-from services.core.gsm7 import SINGLE_SEPTETS, fit, measure, prepare
+from services.core.gsm7 import PART_SEPTETS, SINGLE_SEPTETS, fit, measure, prepare
 
-#: two parts of 153 septets, for several duties in one message
-BUNDLE_SEPTETS: Final = 306
 #: a name in a script that GSM-7 does not know: two parts of UCS-2 at most
 UCS2_PARTS: Final = 2
 
@@ -53,13 +51,13 @@ ROOMS: Final = (
 )
 
 
-def render_sms(template: Template, names: Mapping[str, object], *, bundle: bool) -> SmsContent:
-    """The richest variant within one part, or two for a bundle. Raises ``Unrenderable("sms_too_long")``."""
-    text = fit(_variants(template, names), BUNDLE_SEPTETS if bundle else SINGLE_SEPTETS)
+def render_sms(template: Template, names: Mapping[str, object], *, parts: int) -> SmsContent:
+    """The richest variant within so many parts. Raises ``Unrenderable("sms_too_long")``."""
+    text = fit(_variants(template, names), SINGLE_SEPTETS if parts == 1 else parts * PART_SEPTETS)
     if text is None:
         text = prepare(_variant(template, names, ROOMS[-1])).text
     measured = measure(text)
-    if measured.parts > (UCS2_PARTS if bundle or measured.encoding == "UCS-2" else 1):
+    if measured.parts > (UCS2_PARTS if measured.encoding == "UCS-2" else parts):
         raise Unrenderable("sms_too_long")
     return SmsContent(text=text, encoding=measured.encoding.value, parts=measured.parts)
 

@@ -14,7 +14,7 @@ from services.adapters.rendering.typography import typographic
 from services.adapters.rendering.voice import render_voice
 from services.core.content import Content, Notice
 from services.core.model import Alert, Fact
-from services.core.words import Channel, Kind
+from services.core.words import MEETINGS, Channel
 
 
 class JinjaTexts:
@@ -30,7 +30,8 @@ class JinjaTexts:
         about = scene(notice)
         match notice.channel:
             case Channel.SMS:
-                return render_sms(self._file(notice, "sms.txt"), about.names, bundle=len(notice.obligations) > 1)
+                parts = notice.bundle_parts if len(notice.obligations) > 1 else 1
+                return render_sms(self._file(notice, "sms.txt"), about.names, parts=parts)
             case Channel.VOICE:
                 return render_voice(self._file(notice, "voice.txt"), about.names)
             case Channel.EMAIL:
@@ -50,7 +51,7 @@ class JinjaTexts:
         return self._templates.get_template(f"notices/{notice.obligations[0].kind.value}/{file}")
 
     def _email(self, notice: Notice) -> EmailTemplates:
-        meeting = notice.obligations[0].kind is not Kind.ACTUALISATION
+        meeting = notice.obligations[0].kind in MEETINGS
         return EmailTemplates(
             subject=self._file(notice, "email.subject.txt"),
             words=self._file(notice, "email.txt"),

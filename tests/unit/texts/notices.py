@@ -84,4 +84,5 @@ def notice(channel: Channel, *obligations: Obligation, step: Step = Step.N0, to:
         reference="K7Q4-PM2X",
         calling_number="09 48 12 34 56",
         sms_sender="38123",
+        bundle_parts=2,
     )

@@ -35,7 +35,8 @@ def _sentences(message: Message, limits: Limits, french: French) -> Iterator[str
 
 
 def _active(message: Message, limits: Limits, french: French) -> Iterator[str]:
-    if isinstance(message.content, SmsContent):
+    # « a été changé » is the rule's own wording (rules §10.7)
+    if isinstance(message.content, SmsContent) and message.notice.step is not Step.CHANGED:
         for pattern in (limits.conditional, limits.passive):
             yield from (found.group() for found in pattern.finditer(message.language))
 
@@ -67,14 +68,26 @@ def _duty(message: Message, french: French) -> Mapping[str, list[str]]:
     first = notice.obligations[0]
     at = first.due_at.astimezone(zone)
     day = french.spoken_day(at) if spoken else prepare(french.day(at)).text if sms else french.day(at)
+    if first.kind is Kind.CONTACT:
+        return {"what": ["numéro", "adresse"]}
     if first.kind is Kind.ACTUALISATION:
         return {"what": ["actualisation"]} | ({"when": [day]} if notice.step is not Step.A6 else {})
     hour = french.spoken_hour(at) if spoken else french.sms_hour(at) if sms else french.hour(at)
-    wanted = {"what": ["rendez-vous", "convoc"], "when": [day], "hour": [hour]}
+    wanted = {"what": ["rendez-vous", "convoc"], "when": [day], "hour": [hour]} | _others(message, french)
     if notice.step is not Step.CANCELLATION and first.place is not None:
         short = french.short_where(first.place, 12)
         wanted["where"] = [french.where(first.place), prepare(french.where(first.place)).text, prepare(short).text[:8]]
     return wanted
+
+
+def _others(message: Message, french: French) -> dict[str, list[str]]:
+    """The day of each further duty of the message."""
+    notice, zone = message.notice, ZoneInfo(message.notice.zone)
+    if notice.step is Step.CANCELLATION and not isinstance(message.content, SmsContent):
+        return {}
+    say = french.spoken_day if isinstance(message.content, VoiceContent) else french.day
+    days = [say(obligation.due_at.astimezone(zone)) for obligation in notice.obligations[1:]]
+    return {f"day {number}": [day, prepare(day).text] for number, day in enumerate(days, start=2)}
 
 
 def _links(message: Message, limits: Limits, french: French) -> Iterator[str]:

@@ -15,6 +15,7 @@ from services.core.words import Channel, Constraint, DeclaredBy, Kind, Obligatio
 REFERENCE: Final = "K7Q4-PM2X"
 CALLING_NUMBER: Final = "09 48 12 34 56"
 LINK: Final = "https://rdv.sans-faute.example/a/AbCdEfGhIjKlMnOp"
+BUNDLE_PARTS: Final = 2
 _ZONE: Final = ZoneInfo("Europe/Paris")
 _PERSON: Final = PersonId("sample")
 _LINES: Final = ("EMILIE TEST", "14 RUE DU MOLINEL", "59000 LILLE")
@@ -62,8 +63,20 @@ def notices(samples: Samples, kind: Kind, channel: Channel) -> Iterator[Notice]:
     for person in samples.people:
         if channel is Channel.VOICE and Constraint.NO_VOICE in person.constraints:
             continue
-        all_of_them = _actualisations(samples, person, channel) if kind is Kind.ACTUALISATION else _meetings(samples, person, kind, channel)
-        yield from (notice for notice in all_of_them if channel is not Channel.LETTER or notice.step not in _NEVER_BY_LETTER)
+        yield from (notice for notice in _of_kind(samples, person, kind, channel) if channel is not Channel.LETTER or notice.step not in _NEVER_BY_LETTER)
+
+
+def _of_kind(samples: Samples, person: Person, kind: Kind, channel: Channel) -> Iterator[Notice]:
+    if kind is Kind.ACTUALISATION:
+        return _actualisations(samples, person, channel)
+    return _points(samples, person, channel) if kind is Kind.CONTACT else _meetings(samples, person, kind, channel)
+
+
+def _points(samples: Samples, person: Person, channel: Channel) -> Iterator[Notice]:
+    """The point itself is asked whether it is theirs, or told that it was replaced (rules §10.7)."""
+    question = _meeting(Kind.CONTACT, samples.starts[0], Place(kind="other", name=""), "")
+    for step in (Step.VERIFICATION, Step.CHANGED):
+        yield _notice(channel, person, step, (replace(question, place=None, purpose=None),), samples.starts[0] - timedelta(days=3))
 
 
 def _meetings(samples: Samples, person: Person, kind: Kind, channel: Channel) -> Iterator[Notice]:
@@ -73,9 +86,26 @@ def _meetings(samples: Samples, person: Person, kind: Kind, channel: Channel) ->
             meeting = _meeting(kind, start, place, samples.purpose)
             notice = _notice(channel, person, step, (meeting,), start - timedelta(days=8))
             yield replace(notice, short=short, reopened=reopened, announces_call=_calls(person, step))
-        second = _meeting(Kind.APPOINTMENT, samples.starts[1], samples.places[2], samples.purpose)
-        first = _meeting(kind, samples.starts[0], samples.places[0], samples.purpose)
-        yield _notice(channel, person, step, (first, second), samples.starts[0] - timedelta(days=8))
+        yield from _bundles(samples, person, channel, _meeting(kind, samples.starts[0], samples.places[0], samples.purpose), step)
+        if channel is Channel.SMS:
+            first = _meeting(kind, samples.starts[0], samples.places[1], samples.purpose)
+            shared = _notice(channel, person, step, (first,), samples.starts[0] - timedelta(days=8))
+            yield replace(shared, short=short, contact=replace(shared.contact, letter="B"), announces_call=_calls(person, step))
+
+
+def _bundles(samples: Samples, person: Person, channel: Channel, first: Obligation, step: Step) -> Iterator[Notice]:
+    """Two meetings, three, and by SMS a meeting with an actualisation (rules §10.15)."""
+    now = samples.starts[0] - timedelta(days=8)
+    others = tuple(
+        _meeting(Kind.APPOINTMENT, samples.starts[number % 2], place, samples.purpose) for number, place in enumerate(samples.places)
+    )
+    yield _notice(channel, person, step, (first, others[2]), now)
+    yield _notice(channel, person, step, (first, others[1], others[-1]), now)
+    if channel is Channel.SMS and step not in (Step.CORRECTIVE, Step.CANCELLATION):
+        for period in samples.periods:
+            duty = _actualisation(period)
+            day = _last_weekday(duty.due_at.astimezone(_ZONE).date())
+            yield replace(_notice(channel, person, step, (first, duty), duty.due_at - timedelta(days=1)), last_agency_day=day)
 
 
 def _actualisations(samples: Samples, person: Person, channel: Channel) -> Iterator[Notice]:
@@ -109,6 +139,7 @@ def _notice(channel: Channel, person: Person, step: Step, obligations: tuple[Obl
         link=LINK if Constraint.LINK_OK in person.constraints else None,
         calling_number=CALLING_NUMBER,
         sms_sender="38123",
+        bundle_parts=BUNDLE_PARTS,
         reply_by_sms=Constraint.PREPAID not in person.constraints,
     )
 
