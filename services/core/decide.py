@@ -9,18 +9,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from services.core.alerts.contact import fixed
 from services.core.alerts.known import dossier_lines
 from services.core.alerts.no_way import held_back, on_hold
 from services.core.alerts.watch import alerts_due
-from services.core.decision import Cancel, Decision, Dossier, Intent, Omission, Outlook, Plan, Transition
+from services.core.bundle import contact_of, making_room, together, urgency
+from services.core.contacts import after_points, points_due
+from services.core.decision import Cancel, Decision, Dossier, Intent, Omission, Outage, Outlook, Plan, Transition
 from services.core.environment import Environment
 from services.core.kinds import KINDS
 from services.core.model import Attempt, AttemptId, Case, ContactId, Item, Obligation, ObligationId
+from services.core.never_alone import beside
+from services.core.outage import outage_of
 from services.core.states import ATTEMPT, Happened, Moved, obligation_after
 from services.core.timers import timers_due
 from services.core.verdict import verdict_of
 from services.core.view import View, see
-from services.core.words import PRESUMED, AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Why
+from services.core.words import MEETINGS, PRESUMED, AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Verdict, Why
 
 #: more rounds than any case needs; a rule that wants the same message again would loop
 _ROUNDS = 40
@@ -48,23 +53,36 @@ def decide(case: Case, environment: Environment, now: datetime) -> Decision:
     if view is None:
         return decision
     view = _time_passes(view, decision)
+    decision.points = points_due(view)
+    view = after_points(view, decision.points)
     # first what nobody wants any more: a message that is taken back is not handed out again
     view = _take_back(view, decision)
     view = _run_timers(view, decision)
     for _ in range(_ROUNDS):
-        plans = {obligation.obligation_id: _plan(view, obligation) for obligation in view.case.obligations}
+        plans = _plans(view)
         due = _most_urgent(view, plans)
         if due is None:
             _look_ahead(view, plans, decision)
             return decision
-        attempt = _released(view, due) if isinstance(due, Intent) else _left_out(view, due)
+        attempt = _released(view, due, together(view, due, plans.values())) if isinstance(due, Intent) else _left_out(view, due)
         (decision.releases if isinstance(due, Intent) else decision.skips).append(attempt)
         view = view.with_attempt(attempt)
     raise UndecidableError
 
 
+def _plans(view: View) -> dict[ObligationId, Plan]:
+    """What each duty wants; actualisations last, because their steps make room for the others' SMS (§10.15)."""
+    by_kind = sorted(view.case.obligations, key=lambda obligation: obligation.kind is Kind.ACTUALISATION)
+    plans: dict[ObligationId, Plan] = {}
+    for obligation in by_kind:
+        seen = making_room(view, plans.values()) if obligation.kind is Kind.ACTUALISATION else view
+        plans[obligation.obligation_id] = _plan(seen, obligation)
+    return plans
+
+
 def _plan(view: View, obligation: Obligation) -> Plan:
     plan = KINDS[obligation.kind](view, obligation)
+    plan.add(beside(view, obligation))
     return held_back(view, plan) if on_hold(view) else plan
 
 
@@ -72,7 +90,7 @@ def _time_passes(view: View, decision: Decision) -> View:
     """The date has come: what is proved is said (contracts §3), and what nobody closed lapses (§10.5)."""
     for obligation in view.case.obligations:
         # the end of a period is known at once, whatever was answered; the outcome of a meeting is waited for
-        grace = timedelta(0) if obligation.kind is Kind.ACTUALISATION else view.policy.alerts.lapse_after
+        grace = timedelta(0) if obligation.kind not in MEETINGS else view.policy.alerts.lapse_after
         after = obligation_after(obligation.state, Happened.EXPIRED)
         if after is None or view.now < obligation.due_at + grace:
             continue
@@ -135,7 +153,7 @@ def _most_urgent(view: View, plans: dict[ObligationId, Plan]) -> Intent | Omissi
             if omission.at <= view.now and not _recorded(view, omission):
                 return omission
     intents = [intent for plan in plans.values() for intent in plan.intents if intent.at <= view.now]
-    return min(intents, key=lambda intent: (intent.obligation.due_at, intent.at, intent.obligation.obligation_id), default=None)
+    return min(intents, key=urgency, default=None)
 
 
 def _recorded(view: View, omission: Omission) -> bool:
@@ -146,23 +164,24 @@ def _recorded(view: View, omission: Omission) -> bool:
     )
 
 
-def _released(view: View, intent: Intent) -> Attempt:
-    item = _item(intent.obligation, intent.step, intent.occurrence)
-    contact = intent.contact_id or view.reach.contacts[intent.channel].contact_id
+def _released(view: View, intent: Intent, bundle: tuple[Intent, ...]) -> Attempt:
+    """One message for all of the bundle, for the reasons of the most urgent intent."""
+    items = tuple(_item(one.obligation, one.step, one.occurrence) for one in bundle)
+    contact = contact_of(view, intent)
     others = {channel: "later_rung" for channel in view.reach.order if channel is not intent.channel}
     excluded = tuple(f"{channel}: {reason}" for channel, reason in {**view.reach.excluded, **others}.items())
     return Attempt(
-        attempt_id=_attempt_id(view, item, intent.channel, contact),
+        attempt_id=_attempt_id(view, items, intent.channel, contact),
         person_id=view.person.person_id,
         channel=intent.channel,
         contact_id=contact,
-        items=(item,),
+        items=items,
         state=AttemptState.RELEASED,
         cause=intent.cause,
         chosen_by=intent.chosen_by,
         excluded=excluded,
         release_at=view.now,
-        not_after=intent.not_after,
+        not_after=min(one.not_after for one in bundle),
         dispatched_at=view.now,
         policy=view.policy.version,
     )
@@ -172,7 +191,7 @@ def _left_out(view: View, omission: Omission) -> Attempt:
     item = _item(omission.obligation, omission.step, omission.occurrence)
     contact = view.reach.contacts[omission.channel].contact_id
     return Attempt(
-        attempt_id=_attempt_id(view, item, omission.channel, contact),
+        attempt_id=_attempt_id(view, (item,), omission.channel, contact),
         person_id=view.person.person_id,
         channel=omission.channel,
         contact_id=contact,
@@ -191,10 +210,11 @@ def _item(obligation: Obligation, step: Step, occurrence: int) -> Item:
     return Item(obligation_id=obligation.obligation_id, revision=obligation.revision, step=step, occurrence=occurrence)
 
 
-def _attempt_id(view: View, item: Item, channel: Channel, contact: ContactId) -> AttemptId:
+def _attempt_id(view: View, items: tuple[Item, ...], channel: Channel, contact: ContactId) -> AttemptId:
     """Derived, so that the same decision gives the same id: a second planner cannot release a twin."""
-    before = sum(1 for attempt in view.case.attempts if attempt.channel is channel and any(known == item for known in attempt.items))
-    words = "|".join((item.obligation_id, str(item.revision), item.step, str(item.occurrence), channel, contact, str(before)))
+    before = sum(1 for attempt in view.case.attempts if attempt.channel is channel and any(item in items for item in attempt.items))
+    said = [word for item in items for word in (item.obligation_id, str(item.revision), item.step, str(item.occurrence))]
+    words = "|".join((*said, channel, contact, str(before)))
     return AttemptId(f"at-{blake2b(words.encode(), digest_size=10).hexdigest()}")
 
 
@@ -202,6 +222,7 @@ def _look_ahead(view: View, plans: dict[ObligationId, Plan], decision: Decision)
     """Nothing more is due: alerts, dossiers, and the next instant of each obligation."""
     live: list[datetime] = list(timers_due(view).wakes)
     campaign: list[datetime] = []
+    view = _own_outages(view, plans, decision)
     for obligation in view.case.obligations:
         plan = plans[obligation.obligation_id]
         alerts = alerts_due(view, obligation)
@@ -216,8 +237,19 @@ def _look_ahead(view: View, plans: dict[ObligationId, Plan], decision: Decision)
         campaign += [intent.at for intent in ahead if intent.lane is Lane.CAMPAIGN]
         next_at = min((*mine, *(intent.at for intent in ahead)), default=None)
         decision.outlooks.append(Outlook(obligation=obligation, next_at=next_at, excluded=view.reach.why_not, ahead=ahead))
+    gone = {closed.alert_id for closed in decision.closed}
+    decision.closed += [closed for closed in fixed(view) if closed.alert_id not in gone]
     decision.live_at = min(live, default=None)
     decision.campaign_at = min(campaign, default=None)
+
+
+def _own_outages(view: View, plans: dict[ObligationId, Plan], decision: Decision) -> View:
+    """Duties about which a message is lost because nobody looked in time: said once, for the verdict (§10.5)."""
+    for obligation in view.case.obligations:
+        if obligation.outage_at is None and (since := outage_of(view, obligation, plans[obligation.obligation_id], _plan)):
+            decision.outages.append(Outage(obligation=obligation, since=since))
+            view = view.with_obligation(replace(obligation, outage_at=since))
+    return view
 
 
 def _own_instants(view: View, obligation: Obligation) -> list[datetime]:
@@ -226,15 +258,17 @@ def _own_instants(view: View, obligation: Obligation) -> list[datetime]:
     if not awaited:
         return []
     instants = [obligation.due_at]
-    if obligation.kind is not Kind.ACTUALISATION:
+    if obligation.kind in MEETINGS:
         instants.append(obligation.due_at + view.policy.alerts.lapse_after)
     return instants
 
 
 def _dossier(view: View, obligation: Obligation) -> Dossier | None:
-    """Attached once, when a duty was missed below E4 (SC-48) or an actualisation lapsed (A6)."""
-    missed = obligation.state is ObligationState.MISSED and obligation.evidence < Evidence.E4
+    """Attached once, when a duty was missed (below E4 with its lines, SC-48) or an actualisation lapsed (A6)."""
+    missed = obligation.state is ObligationState.MISSED
     lapsed = obligation.state is ObligationState.LAPSED and obligation.kind is Kind.ACTUALISATION
     if not (missed or lapsed) or obligation.verdict is not None:
         return None
-    return Dossier(obligation=obligation, lines=dossier_lines(view, obligation), verdict=verdict_of(view, obligation))
+    verdict = verdict_of(view, obligation)
+    told = lapsed or obligation.evidence < Evidence.E4 or verdict is Verdict.SERVICE_AT_FAULT
+    return Dossier(obligation=obligation, lines=dossier_lines(view, obligation) if told else (), verdict=verdict)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.core.contacts import PointsDue
 from services.core.model import Attempt, ContactId, Fact, Obligation
 from services.core.states import Happened
 from services.core.words import AlertType, Channel, Lane, Routed, Severity, Step, Verdict, Why
@@ -125,8 +126,17 @@ class Dossier:
     """The proof of reception attached to a missed duty, before anybody starts a procedure (§2.3, §10.5)."""
 
     obligation: Obligation
+    #: none when reception is proved, identity and all: the verdict alone is kept
     lines: tuple[Fact, ...]
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """We were late, and a message about this duty is of no use any more (§10.5, after T)."""
+
+    obligation: Obligation
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +160,10 @@ class Decision:
     presumptions: list[Presumption] = field(default_factory=list)
     redispatches: list[Redispatch] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
+    points: PointsDue = field(default_factory=PointsDue)
     alerts: list[AlertWanted] = field(default_factory=list)
     closed: list[AlertClosed] = field(default_factory=list)
+    outages: list[Outage] = field(default_factory=list)
     dossiers: list[Dossier] = field(default_factory=list)
     outlooks: list[Outlook] = field(default_factory=list)
     live_at: datetime | None = None

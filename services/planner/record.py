@@ -1,27 +1,27 @@
 """A decision becomes rows, messages and journal lines."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
 
 from services.core.changes import Wake
-from services.core.decision import AlertClosed, AlertWanted, Decision, Dossier, Outlook, Timeout
+from services.core.contacts import PointsDue, ended, with_point
+from services.core.decision import AlertClosed, AlertWanted, Decision, Dossier, Outage, Outlook, Timeout
 from services.core.environment import Environment
 from services.core.ledger import Ledger
-from services.core.model import Alert, AlertId, Attempt, Case, Obligation
+from services.core.model import Alert, AlertId, Attempt, Case, Obligation, ObligationId
 from services.core.ports.texts import Texts
 from services.core.receipts import attempts_of
 from services.core.states import Moved
-from services.core.words import PRESUMED, Evidence, Kind, ReceiptStatus, Severity
-
-_ACTUALISATION = Kind.ACTUALISATION
+from services.core.words import MEETINGS, PRESUMED, ContactStatus, Evidence, ReceiptStatus, Severity
 
 
 def record(ledger: Ledger, case: Case, decision: Decision, environment: Environment, texts: Texts) -> None:
     """Write everything that was decided about one person."""
     rows = {row.obligation_id: row for row in case.obligations}
-    for transition in decision.transitions:
-        moved = ledger.moved(transition.obligation, transition.happened)
-        rows[moved.obligation_id] = replace(moved, settled_at=ledger.now)
+    case = _points(ledger, case, decision.points)
+    points = case.contacts
+    case = _ends(ledger, case, decision, rows)
     for timeout in decision.timeouts:
         _timeout(ledger, timeout)
     for presumed in decision.presumptions:
@@ -39,6 +39,7 @@ def record(ledger: Ledger, case: Case, decision: Decision, environment: Environm
         ledger.dispatch(attempt)
     for again in decision.redispatches:
         _redispatch(ledger, again.attempt)
+    rows |= {outage.obligation.obligation_id: _outage(rows, outage) for outage in decision.outages}
     for dossier in decision.dossiers:
         rows[dossier.obligation.obligation_id] = _dossier(ledger, rows[dossier.obligation.obligation_id], dossier, environment, texts, case)
     released = len(decision.releases)
@@ -48,9 +49,30 @@ def record(ledger: Ledger, case: Case, decision: Decision, environment: Environm
         _raise_alert(ledger, case, wanted, environment, texts)
     for closed in decision.closed:
         _close_alert(ledger, case, closed, environment, texts)
-    ledger.changes.wakes.append(
-        Wake(person_id=case.person_id, live_at=decision.live_at, campaign_at=decision.campaign_at, only_earlier=False)
-    )
+    # what the end of a duty says of its points is judged at once (§10.7)
+    live_at = decision.live_at if case.contacts == points else ledger.now
+    ledger.changes.wakes.append(Wake(person_id=case.person_id, live_at=live_at, campaign_at=decision.campaign_at, only_earlier=False))
+
+
+def _ends(ledger: Ledger, case: Case, decision: Decision, rows: dict[ObligationId, Obligation]) -> Case:
+    """The duties whose date has passed."""
+    for transition in decision.transitions:
+        moved = ledger.moved(transition.obligation, transition.happened)
+        rows[moved.obligation_id] = replace(moved, settled_at=ledger.now)
+        case = ended(ledger, case, transition.obligation, moved)
+    return case
+
+
+def _points(ledger: Ledger, case: Case, points: PointsDue) -> Case:
+    """What time and numbers say of contact points: stored, journalled, told to the directory once (§10.7)."""
+    for seen in points.observed:
+        if seen.closes is not None:
+            after = ledger.closed_use(seen.contact, seen.closes, seen.reason)
+        else:
+            after = ledger.contact(seen.contact, ContactStatus.SUSPECT, seen.reason)
+        case = with_point(case, after)
+    ledger.changes.removed_contacts += [(case.person_id, point) for point in points.dropped]
+    return replace(case, contacts=tuple(row for row in case.contacts if row.contact_id not in points.dropped))
 
 
 def _timeout(ledger: Ledger, timeout: Timeout) -> None:
@@ -76,23 +98,28 @@ def _redispatch(ledger: Ledger, attempt: Attempt) -> None:
     ledger.dispatch(again)
 
 
+def _outage(rows: Mapping[ObligationId, Obligation], outage: Outage) -> Obligation:
+    return replace(rows[outage.obligation.obligation_id], outage_at=outage.since)
+
+
 def _dossier(ledger: Ledger, row: Obligation, dossier: Dossier, environment: Environment, texts: Texts, case: Case) -> Obligation:
     zone = environment.working_days(case.person.agency_id).zone if case.person else "Europe/Paris"
-    ledger.line(
-        "dossier",
-        obligation=row.obligation_id,
-        person=row.person_id,
-        level=str(row.evidence),
-        verdict=str(dossier.verdict),
-        lines=[texts.fact(line, zone) for line in dossier.lines],
-    )
+    if dossier.lines:
+        ledger.line(
+            "dossier",
+            obligation=row.obligation_id,
+            person=row.person_id,
+            level=str(row.evidence),
+            verdict=str(dossier.verdict),
+            lines=[texts.fact(line, zone) for line in dossier.lines],
+        )
     return replace(row, verdict=dossier.verdict, non_receipt=row.evidence < Evidence.E3)
 
 
 def _outlook(ledger: Ledger, case: Case, outlook: Outlook, row: Obligation, released: int) -> None:
     """The next instant of an obligation is a stored fact, so that the watch can prove that there is one."""
     before = next(known for known in case.obligations if known.obligation_id == row.obligation_id)
-    past = ledger.now >= row.due_at and row.kind is not _ACTUALISATION
+    past = ledger.now >= row.due_at and row.kind in MEETINGS
     after = replace(row, next_at=outlook.next_at, non_receipt=row.non_receipt or (past and row.evidence < Evidence.E3))
     if after != before:
         ledger.obligation(before, after, attempts=attempts_of(case, before) + released)

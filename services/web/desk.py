@@ -15,6 +15,8 @@ from services.core.words import AlertType, Evidence, Kind
 from services.web.ports import DeskAction, DeskResult, Outlet
 
 _PARIS = "Europe/Paris"
+#: what the person asked for is done once somebody spoke to them
+_ASKED = frozenset({AlertType.CALLBACK_REQUESTED, AlertType.CANNOT_COME})
 _CONTACT = frozenset({AlertType.CONTACT_DEAD, AlertType.CONTACT_SUSPECT, AlertType.WRONG_PERSON, AlertType.NO_CHANNEL})
 
 
@@ -68,7 +70,7 @@ class FactsDesk:
             after = ledger.proved(obligation, Evidence.E4, "phone", ledger.now)
             if after is not obligation:
                 ledger.obligation(obligation, after, attempts=attempts_of(case, obligation))
-            asked = [alert for alert in alerts if alert.type is AlertType.CALLBACK_REQUESTED]
+            asked = [alert for alert in alerts if alert.type in _ASKED]
             self._close(ledger, asked, "called")
             self._claim(ledger, [alert for alert in alerts if alert not in asked], advisor_id)
         else:

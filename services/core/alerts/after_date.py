@@ -5,6 +5,7 @@ from datetime import timedelta
 from services.core.actualisation.campaign import closing_day
 from services.core.alerts.found import Found
 from services.core.model import Fact, Obligation
+from services.core.verdict import faults
 from services.core.view import View
 from services.core.words import Evidence, Kind, ObligationState
 
@@ -30,5 +31,5 @@ def non_receipt(view: View, obligation: Obligation) -> Found | None:
     return Found(
         at=obligation.settled_at or view.now,
         next_action="call_before_procedure",
-        facts=(Fact(code="evidence", parameters={"level": obligation.evidence}),),
+        facts=(Fact(code="evidence", parameters={"level": obligation.evidence}), *faults(view, obligation)),
     )

@@ -4,6 +4,7 @@ from itertools import groupby
 
 from services.core.model import Attempt, Fact, Obligation
 from services.core.presumption import is_presumed
+from services.core.verdict import faults
 from services.core.view import View
 from services.core.words import AttemptState, Channel, Kind, ObligationState, ReceiptStatus
 
@@ -34,9 +35,9 @@ def known(view: View, obligation: Obligation) -> tuple[Fact, ...]:
 
 
 def dossier_lines(view: View, obligation: Obligation) -> tuple[Fact, ...]:
-    """The proof of reception, before anybody starts a procedure (§2.3): level first, then every message."""
+    """The proof of reception, before anybody starts a procedure (§2.3): level first, then what of ours went wrong, then every message."""
     level = Fact(code="evidence", parameters={"level": obligation.evidence})
-    return (level, *known(view, obligation))
+    return (level, *faults(view, obligation), *known(view, obligation))
 
 
 def _channel_facts(channel: Channel, attempts: list[Attempt], *, presumed: bool) -> list[Fact]:

@@ -21,6 +21,7 @@ from services.core.words import (
     ReceiptStatus,
     Severity,
     Step,
+    Verdict,
 )
 from tests.unit.core.scene import (
     NOW,
@@ -215,11 +216,12 @@ def test_a_call_that_reached_somebody_else() -> None:
     ],
 )
 def test_a_missed_meeting(evidence: Evidence, dossier: bool, alert: bool) -> None:
-    """Below E3: dossier and alert; E3: dossier; E4 and E5: nothing (SC-48, §2.3)."""
+    """Below E3: dossier and alert; E3: dossier; E4 and E5: nothing but the verdict (SC-48, §2.3, §10.5)."""
     duty = meeting(state=ObligationState.MISSED, evidence=evidence, settled_at=paris("2026-12-01", "12:00"))
     story = Story(case=case(duty))
     decision = story.decide(paris("2026-12-01", "12:00"))
-    assert bool(decision.dossiers) is dossier
+    assert any(one.lines for one in decision.dossiers) is dossier
+    assert story.obligation(duty.obligation_id).verdict is (Verdict.PROVED if evidence >= Evidence.E3 else Verdict.NOT_PROVED)
     assert (AlertType.NON_RECEIPT_DOSSIER in [one.type for one in decision.alerts]) is alert
     assert not story.decide(paris("2026-12-01", "12:01")).dossiers
 

@@ -277,7 +277,8 @@ def test_nobody_writes_to_a_person_on_hold_and_the_advisor_knows() -> None:
     decision = story.decide()
     assert not decision.releases
     assert [(alert.type, alert.known[0].code) for alert in decision.alerts] == [(AlertType.NO_CHANNEL, "hold")]
-    assert not story.decide(paris("2026-11-23", "12:00")).alerts
+    # four working hours later nobody has claimed it: the back-up's list (§10.8), and no message
+    assert [alert.advisor_id for alert in story.decide(paris("2026-11-23", "12:00")).alerts] == ["bak"]
     assert story.decide(paris("2026-11-24", "09:00")).releases
 
 

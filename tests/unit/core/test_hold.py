@@ -43,7 +43,7 @@ def test_a_first_notice_follows_when_the_local_day_of_the_end_begins() -> None:
     story = Story(case=case(meeting(), who=person(hold=_HOLD)))
     story.decide(NOW)
     end = paris("2026-11-24")
-    assert story.case.obligations[0].next_at == end
+    assert end in [outlook.next_at for outlook in story.decide(paris("2026-11-23", "23:00")).outlooks]
     assert [closed.reason for closed in story.decide(end).closed] == ["contact_fixed"]
     assert [row.items[0].step for row in story.decide(paris("2026-11-24", "09:00")).releases] == [Step.N0]
 
