@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
-from services.core.model import AttemptId, Hold, ObligationId, PersonId, Place
+from services.core.model import AttemptId, Follower, Hold, ObligationId, PersonId, Place
 from services.core.words import (
     AnsweredBy,
     Channel,
@@ -136,6 +136,7 @@ class PersonUpdated(Envelope):
     referent_id: str
     backup_id: str | None = None
     agency_id: str
+    followers: tuple[Follower, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

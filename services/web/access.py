@@ -10,12 +10,15 @@ def follows(advisor: Advisor, case: Case) -> bool:
     """Whether this advisor follows this person.
 
     Follows: the referent and the named backup; who has an open alert of this person on the list or took it; the
-    meeting's own advisor while it is ahead; the whole agency while an alert is routed to it.
+    meeting's own advisor while it is ahead; the whole agency while an alert is routed to it. A partner body's advisor whom the
+    directory names as a follower reads this person's file and no other (R13); acting on it stays with the service (``desk.follows``).
     """
     person = case.person
     if not advisor.active or person is None:
         return False
     if advisor.advisor_id in {person.referent_id, person.backup_id}:
+        return True
+    if any(advisor.advisor_id == follower.advisor_id for follower in person.followers):
         return True
     if any(obligation.advisor_id == advisor.advisor_id and obligation.settled_at is None for obligation in case.obligations):
         return True

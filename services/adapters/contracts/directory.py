@@ -7,7 +7,7 @@ from typing import Any
 from services.adapters.contracts.values import maybe_day, maybe_instant, maybe_printable, printable, whole
 from services.core import events
 from services.core.events import Event
-from services.core.model import Hold, PersonId
+from services.core.model import Follower, Hold, PersonId
 from services.core.words import Channel, Constraint, DeclaredBy, DigitalEase, PointKind
 
 Data = Mapping[str, Any]
@@ -35,6 +35,7 @@ def person(common: Common, data: Data) -> Event:
         referent_id=data["referent_id"],
         backup_id=data.get("backup_id"),
         agency_id=data["agency_id"],
+        followers=tuple(_follower(follower) for follower in data.get("followers") or ()),
     )
 
 
@@ -75,6 +76,10 @@ def agency(common: Common, data: Data) -> Event:
 
 def _hold(data: Data | None) -> Hold | None:
     return Hold(reason=printable(data["reason"]), until=maybe_day(data.get("until"))) if data else None
+
+
+def _follower(data: Data) -> Follower:
+    return Follower(organisation=printable(data["organisation"]), advisor_id=data.get("advisor_id"))
 
 
 def _contact(data: Data) -> events.DeclaredContact:

@@ -22,7 +22,7 @@ from services.core.events import (
     ReceiptReceived,
     ReplyReceived,
 )
-from services.core.model import Hold
+from services.core.model import Follower, Hold
 from services.core.words import Channel, Choice, Constraint, DeclaredBy, Kind, PointKind, ReceiptStatus, ReplyChannel
 from tests.unit.contracts.corpus import DECODE, good, valid
 
@@ -96,6 +96,7 @@ def test_a_person() -> None:
     assert isinstance(fact, PersonUpdated)
     assert (fact.preferred_channel, fact.forbidden_channels, fact.constraints) == (Channel.EMAIL, (Channel.LETTER,), (Constraint.LINK_OK,))
     assert fact.hold == Hold(reason="accord téléphonique", until=date(2026, 12, 1))
+    assert fact.followers == (Follower(organisation="Mission locale", advisor_id="ml_12"),)
     phone, email, postal = fact.contacts
     assert (phone.kind, phone.value, phone.carrier) == (PointKind.PHONE, "06 12 34 56 78", "SFR")
     assert phone.verified_at == datetime(2026, 6, 1, 8, tzinfo=UTC)

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from services.core.model import Case, Contact, ContactId, PersonId
+from services.core.model import Case, Contact, ContactId, Follower, PersonId
+from services.core.ports.store import Staff
 from services.core.words import AlertType, DeclaredBy, PointKind, Routed, Severity
 from services.web.access import follows
+from services.web.desk import follows as may_act
 from services.web.portfolio import actions_for, masked
 from services.web.ports import DeskAction
 from tests.unit.web.people import DURAND, GONE, MOREL, PETIT, actualisation, alert, meeting, person, phone
@@ -45,6 +47,22 @@ def test_an_alert_opens_the_file_while_it_is_open() -> None:
     routed = replace(ALERT, advisor_id=None, routed=Routed.AGENCY)
     assert follows(DURAND, replace(case, alerts=(routed,)))
     assert not follows(MOREL, replace(case, alerts=(routed,)))
+
+
+def test_a_partner_reads_the_files_of_the_people_they_follow() -> None:
+    """R13: the Mission locale's advisor whom the directory names reads this file; not another one, and not their organisation at large."""
+    luc = replace(LUC, followers=(Follower(organisation="Mission locale", advisor_id="morel"), Follower(organisation="CCAS")))
+    assert follows(MOREL, Case(person_id=luc.person_id, person=luc))
+    assert not follows(replace(MOREL, active=False), Case(person_id=luc.person_id, person=luc))
+    assert not follows(replace(MOREL, advisor_id="colleague"), Case(person_id=luc.person_id, person=luc))
+    assert not follows(MOREL, Case(person_id=PersonId("gilles"), person=person("gilles", "Gilles")))
+
+
+def test_a_partner_who_follows_somebody_does_not_act_for_the_service() -> None:
+    """R13: reading is shared; claiming, closing and actualising stay with the referent, the back-up and the agency."""
+    luc = replace(LUC, followers=(Follower(organisation="Mission locale", advisor_id="morel"),))
+    staff = Staff(agencies={}, advisors={"morel": MOREL})
+    assert not may_act("morel", Case(person_id=luc.person_id, person=luc), staff)
 
 
 def test_the_meetings_own_advisor() -> None:
