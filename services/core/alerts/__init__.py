@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 
-from services.core.alerts import after_date, contact, no_way, silence, spoken
+from services.core.alerts import after_date, contact, no_way, silence, spoken, travels
 from services.core.alerts.found import Found
 from services.core.model import Obligation
 from services.core.view import View
 from services.core.words import AlertType
+
+#: they are about a contact point: the only ones that a question of ours raises, and closed when the point is good again (§10.7)
+ABOUT_POINTS = frozenset({AlertType.CONTACT_DEAD, AlertType.WRONG_PERSON, AlertType.CONTACT_SUSPECT})
 
 Rule = Callable[[View, Obligation], Found | None]
 
@@ -22,8 +25,10 @@ RULES: Mapping[AlertType, Rule] = {
     AlertType.NON_RECEIPT_DOSSIER: after_date.non_receipt,
     AlertType.CONTACT_DEAD: contact.contact_dead,
     AlertType.WRONG_PERSON: contact.wrong_person,
+    AlertType.CONTACT_SUSPECT: contact.contact_suspect,
     AlertType.CANNOT_COME: spoken.cannot_come,
     AlertType.CALLBACK_REQUESTED: spoken.callback_requested,
     AlertType.CONTRADICTORY_REPLIES: spoken.contradictory,
     AlertType.INBOUND_MESSAGE: spoken.inbound,
+    AlertType.TRAVELS_FOR_NOTHING: travels.travels_for_nothing,
 }

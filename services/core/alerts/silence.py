@@ -7,8 +7,9 @@ from services.core.alerts.found import Found
 from services.core.meeting.first_notice import letter_cannot_arrive
 from services.core.model import Fact, Obligation
 from services.core.policy import DayBefore
+from services.core.timing import letter_limit_of
 from services.core.view import View
-from services.core.words import Evidence, Kind, ObligationState
+from services.core.words import Channel, Evidence, Kind, ObligationState
 
 
 def short_notice(view: View, obligation: Obligation) -> Found | None:
@@ -20,9 +21,16 @@ def short_notice(view: View, obligation: Obligation) -> Found | None:
     fact = Fact(code="short_notice", parameters={"hours": str(hours)})
     if _is_short(view, obligation) or _unconfirmed_at(view, obligation) is None:
         return Found(at=since, next_action="call_now", facts=(fact,)) if view.reach.order else None
-    if letter_cannot_arrive(view, obligation):
+    if letter_cannot_arrive(view, obligation) or _only_a_letter_too_late(view, obligation):
         return Found(at=since, next_action="call_before_deadline", facts=(Fact(code="letter_too_late"),))
     return None
+
+
+def _only_a_letter_too_late(view: View, obligation: Obligation) -> bool:
+    """Nothing but a letter was ever possible, and it is past its limit: this alert says so, NO_CHANNEL does not (§10.2)."""
+    if view.reach.order != (Channel.LETTER,) or view.tries_of(obligation):
+        return False
+    return view.known_since(obligation) > letter_limit_of(view, obligation).submit_by
 
 
 def unconfirmed(view: View, obligation: Obligation) -> Found | None:

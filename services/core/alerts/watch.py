@@ -3,19 +3,21 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.core.alerts import RULES
+from services.core.alerts import ABOUT_POINTS, RULES
 from services.core.alerts.found import Found, act_by, severity_changes, severity_of
 from services.core.alerts.known import known
 from services.core.alerts.no_way import on_hold
 from services.core.alerts.routing import looks_again, route, stay
+from services.core.alerts.spoken import refused_together
+from services.core.alerts.travels import at_stake
 from services.core.decision import AlertClosed, AlertWanted
 from services.core.model import Alert, Obligation
 from services.core.states import SETTLED
 from services.core.view import View
-from services.core.words import AlertType, ContactStatus, Evidence, ObligationState, Routed
+from services.core.words import AlertType, Evidence, Kind, ObligationState, Routed
 
 #: what stays open until a human closes it, whatever becomes of the duty
-_STAYS = frozenset({AlertType.NON_RECEIPT_DOSSIER, AlertType.ACTUALISATION_MISSED, AlertType.CONTACT_DEAD, AlertType.WRONG_PERSON})
+_STAYS = frozenset({AlertType.NON_RECEIPT_DOSSIER, AlertType.ACTUALISATION_MISSED}) | ABOUT_POINTS
 _SPOKEN = frozenset({AlertType.CANNOT_COME, AlertType.CALLBACK_REQUESTED, AlertType.CONTRADICTORY_REPLIES, AlertType.INBOUND_MESSAGE})
 
 
@@ -33,6 +35,8 @@ def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
     due = AlertsDue()
     stored = {alert.type: alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id}
     for type_, rule in RULES.items():
+        if obligation.kind is Kind.CONTACT and type_ not in ABOUT_POINTS:
+            continue
         alert = stored.get(type_)
         if alert is not None and alert.closed_at is not None:
             continue
@@ -103,7 +107,9 @@ def _go_on(view: View, obligation: Obligation, alert: Alert, found: Found | None
 
 
 def _look_again(view: View, obligation: Obligation, type_: AlertType, found: Found | None, due: AlertsDue) -> None:
-    """When it becomes more urgent."""
+    """When it becomes more urgent, or is over because the hour has come."""
+    if type_ is AlertType.TRAVELS_FOR_NOTHING:
+        due.wakes.append(obligation.due_at)
     if found is not None and found.severity is None and (change := severity_changes(view, obligation.due_at)) and change > view.now:
         due.wakes.append(change)
 
@@ -127,15 +133,15 @@ def _changed(view: View, obligation: Obligation, alert: Alert, found: Found) -> 
 
 def _over(view: View, obligation: Obligation, alert: Alert) -> str | None:
     """Why an open alert has no cause any more; none while it has."""
-    if alert.type is AlertType.CONTACT_DEAD:
-        points = [contact for contact in view.case.contacts if contact.status is ContactStatus.DISABLED]
-        return None if points else "contact_fixed"
+    if alert.type is AlertType.TRAVELS_FOR_NOTHING:
+        return None if at_stake(view, obligation) else "over" if view.now >= obligation.due_at else "told"
     if alert.type in _STAYS:
         return "done" if obligation.state is ObligationState.DONE else None
     if obligation.state in SETTLED or obligation.state is ObligationState.HANDLED:
         return str(obligation.state)
     if alert.type is AlertType.CANNOT_COME:
-        return None if obligation.state is ObligationState.DECLINED else str(obligation.state)
+        refused = obligation.state is ObligationState.DECLINED or refused_together(view, obligation) is not None
+        return None if refused else str(obligation.state)
     if alert.type in _SPOKEN:
         return None
     if obligation.state in (ObligationState.ACKNOWLEDGED, ObligationState.DECLINED):

@@ -8,7 +8,7 @@ import pytest
 
 from services.core.alerts import RULES
 from services.core.alerts.known import known
-from services.core.model import Obligation
+from services.core.model import ContactId, Obligation
 from services.core.words import (
     AlertType,
     AttemptState,
@@ -316,3 +316,68 @@ def test_what_is_known_of_a_meeting() -> None:
     codes = [fact.code for fact in known(view(case(duty, attempts=tries)), duty)]
     assert {"delivered", "voicemail", "returned", "acknowledged"} <= set(codes)
     assert "nothing_sent" in [fact.code for fact in known(view(case(duty)), duty)]
+
+
+# ---- cancelled, and nobody can say so
+
+
+def _cancelled(*, known_at: datetime, channel: Channel = Channel.LETTER, **changed: Any) -> Story:
+    """An appointment of Tuesday 8 December that one message had announced, cancelled at ``known_at``."""
+    duty = appointment(
+        state=ObligationState.CANCELLED, known_at=known_at, due_at=paris("2026-12-08", "10:00"), settled_at=known_at, last_revision=2
+    )
+    point = "home" if channel is Channel.LETTER else "tel"
+    told = attempt(about=duty, channel=channel, contact_id=ContactId(point), release_at=paris("2026-11-23", "10:00"), **changed)
+    return Story(case=case(duty, contacts=(letterbox(),), attempts=(told,)), now=known_at)
+
+
+def test_somebody_travels_for_nothing() -> None:
+    """Only a letter went out, another would come too late: at once, at least high, until the hour of the meeting (§10.11)."""
+    story = _cancelled(known_at=paris("2026-12-01", "16:00"))
+    raised = story.decide().alerts
+    assert [(alert.type, alert.severity, alert.next_action) for alert in raised] == [
+        (AlertType.TRAVELS_FOR_NOTHING, Severity.HIGH, "tell_cancelled")
+    ]
+    assert [fact.code for fact in raised[0].known[:2]] == ["cancelled", "letter_too_late"]
+    urgent = story.decide(paris("2026-12-07", "08:00")).alerts
+    assert [(alert.type, alert.severity) for alert in urgent] == [(AlertType.TRAVELS_FOR_NOTHING, Severity.CRITICAL)]
+    assert [closed.reason for closed in story.decide(paris("2026-12-08", "10:00")).closed] == ["over"]
+
+
+def test_a_letter_that_still_arrives_is_enough() -> None:
+    """Submitted in time it says so itself (§10.11)."""
+    story = _cancelled(known_at=paris("2026-11-24", "10:00"))
+    decision = story.decide()
+    assert [row.channel for row in decision.releases] == [Channel.LETTER]
+    assert not decision.alerts
+
+
+def test_whom_a_call_can_still_tell_does_not_travel() -> None:
+    """Another channel carries the news (§10.11)."""
+    story = _cancelled(known_at=paris("2026-12-01", "16:00"))
+    story.put(mobile())
+    decision = story.decide()
+    assert AlertType.TRAVELS_FOR_NOTHING not in [alert.type for alert in decision.alerts]
+    assert decision.releases
+
+
+def test_the_number_is_dead_and_the_meeting_cancelled() -> None:
+    """An SMS had announced it, and nothing is left to say that it is off (§10.11)."""
+    story = _cancelled(known_at=paris("2026-12-07", "16:00"), channel=Channel.SMS, state=AttemptState.DELIVERED)
+    story.case = replace(story.case, contacts=())
+    assert [alert.type for alert in story.decide().alerts] == [AlertType.TRAVELS_FOR_NOTHING]
+
+
+def test_who_was_never_told_does_not_travel() -> None:
+    """Nothing had reached a provider (§10.11)."""
+    story = _cancelled(known_at=paris("2026-12-07", "16:00"), state=AttemptState.FAILED, last_status=ReceiptStatus.FAILED_HARD)
+    assert AlertType.TRAVELS_FOR_NOTHING not in _types(story)
+
+
+@pytest.mark.parametrize("preferred", [Channel.LETTER, Channel.SMS])
+def test_nothing_but_a_letter_and_it_is_too_late(preferred: Channel) -> None:
+    """SHORT_NOTICE says so, whatever the person prefers; NO_CHANNEL does not as well (§10.2)."""
+    duty = meeting(known_at=paris("2026-11-24", "15:01"), due_at=paris("2026-12-01", "10:30"))
+    story = Story(case=case(duty, who=person(preferred_channel=preferred), contacts=(letterbox(),)), now=duty.known_at)
+    raised = story.decide().alerts
+    assert [(alert.type, alert.known[0].code) for alert in raised] == [(AlertType.SHORT_NOTICE, "letter_too_late")]
