@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from services.core.contacts import answered, failed_hard, is_question
 from services.core.ledger import Ledger
 from services.core.model import Attempt, Case, Obligation, Reply
 from services.core.policy import LinkPolicy
 from services.core.receipts import attempts_of, with_obligation
 from services.core.states import SETTLED, Happened, Moved
 from services.core.words import (
+    MEETINGS,
     AttemptState,
     Channel,
     Choice,
@@ -23,6 +25,8 @@ from services.core.words import (
 _VERIFIED = frozenset({Identity.AGENCY, Identity.CODE})
 _HAPPENED = {Choice.COME: Happened.CONFIRMED, Choice.CANNOT_COME: Happened.DECLINED}
 _SENT_BY = {ReplyChannel.SMS: Channel.SMS, ReplyChannel.VOICE: Channel.VOICE, ReplyChannel.EMAIL: Channel.EMAIL}
+#: what a person means to say with an answer
+_ANSWERS = frozenset({Choice.COME, Choice.CANNOT_COME, Choice.CALL_ME_BACK, Choice.DONE})
 #: these answer a message; the desk and the telephone answer a duty
 _THROUGH_A_MESSAGE = frozenset({*_SENT_BY, ReplyChannel.LINK})
 #: reason of a reply that chose the wrong date on the link page
@@ -34,7 +38,7 @@ def apply_reply(ledger: Ledger, case: Case, reply: Reply, link: LinkPolicy) -> C
     if any(known.reply_id == reply.reply_id for known in case.replies):
         return case
     attempt = _answered(case, reply)
-    duties = _spoken_of(case, reply, attempt)
+    duties = _meant(_spoken_of(case, reply, attempt), reply.choice)
     effect = _effect(reply, attempt, duties, link)
     rows = [
         replace(
@@ -57,8 +61,19 @@ def apply_reply(ledger: Ledger, case: Case, reply: Reply, link: LinkPolicy) -> C
     case = replace(case, replies=(*case.replies, *rows))
     if effect in (ReplyEffect.ACKNOWLEDGED, ReplyEffect.FORWARDED):
         case = _heard(ledger, case, reply, attempt, duties, effect)
+    if effect is not ReplyEffect.BOT_SUSPECT and reply.reason != DECOY:
+        case = _there(ledger, case, reply, attempt)
     ledger.wake(case.person_id)
     return case
+
+
+def _there(ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None) -> Case:
+    """A human being answered at the point that was written to (§10.7): what it proves depends on whether the words were theirs."""
+    if attempt is None or reply.channel not in _THROUGH_A_MESSAGE or reply.choice is Choice.WRONG_PERSON:
+        return case
+    # an e-mail from a mailbox is a human's whatever it says (§11.3); an SMS that nobody can read may be anybody's
+    proves = reply.choice in _ANSWERS or reply.channel is ReplyChannel.EMAIL
+    return answered(ledger, case, attempt.contact_id, proves=proves and reply.choice is not Choice.STOP)
 
 
 def _answered(case: Case, reply: Reply) -> Attempt | None:
@@ -71,6 +86,9 @@ def _answered(case: Case, reply: Reply) -> Attempt | None:
         sent = [attempt for attempt in sent if attempt.channel is channel]
     if reply.obligation_id is not None:
         sent = [attempt for attempt in sent if any(item.obligation_id == reply.obligation_id for item in attempt.items)]
+    if reply.choice in _ANSWERS - {Choice.COME}:
+        # nobody declines, or has done, the question whether a number is theirs
+        sent = [attempt for attempt in sent if not all(is_question(item.obligation_id) for item in attempt.items)]
     return max(sent, key=lambda attempt: (attempt.submitted_at, attempt.attempt_id), default=None)
 
 
@@ -84,8 +102,19 @@ def _spoken_of(case: Case, reply: Reply, attempt: Attempt | None) -> list[Obliga
         about = [obligation for obligation in living if (obligation.obligation_id, obligation.revision) in items]
         if about or reply.channel is not ReplyChannel.AGENCY:
             return about
+    living = [obligation for obligation in living if obligation.kind is not Kind.CONTACT]
     wanted = [obligation for obligation in living if (obligation.kind is Kind.ACTUALISATION) == (reply.choice is Choice.DONE)]
     return sorted(wanted, key=lambda obligation: obligation.due_at)[:1]
+
+
+def _meant(duties: list[Obligation], choice: Choice) -> list[Obligation]:
+    """Of a message about several duties, what the answer concerns, the soonest first (§10.12).
+
+    An answer is about the meetings, « c'est fait » about the actualisation; what a human has to read is read once.
+    """
+    soonest_first = sorted(duties, key=lambda duty: (duty.due_at, duty.obligation_id))
+    asked = [duty for duty in soonest_first if (duty.kind is Kind.ACTUALISATION) == (choice is Choice.DONE)] or soonest_first
+    return asked[:1] if choice in (Choice.UNREADABLE, Choice.STOP) else asked
 
 
 def _effect(reply: Reply, attempt: Attempt | None, duties: list[Obligation], link: LinkPolicy) -> ReplyEffect:
@@ -111,7 +140,7 @@ def _heard(ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None, du
         return _wrong_person(ledger, case, attempt)
     if reply.choice is Choice.STOP:
         return _stop(ledger, case, attempt)
-    if reply.choice is Choice.UNREADABLE:
+    if reply.choice is Choice.UNREADABLE and reply.channel is not ReplyChannel.EMAIL:
         return case
     if reply.channel is ReplyChannel.VOICE:
         case = _call_was_heard(ledger, case, attempt)
@@ -119,7 +148,7 @@ def _heard(ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None, du
     for duty in duties:
         after = ledger.proved(duty, level, str(reply.channel), reply.at)
         # nobody comes to an actualisation: only its completion ends it
-        happened = _HAPPENED.get(reply.choice) if duty.kind is not Kind.ACTUALISATION else None
+        happened = _HAPPENED.get(reply.choice) if duty.kind in MEETINGS else None
         if happened is not None and effect is ReplyEffect.ACKNOWLEDGED:
             after = ledger.moved(after, happened)
             if happened is Happened.DECLINED:
@@ -147,7 +176,7 @@ def _wrong_person(ledger: Ledger, case: Case, attempt: Attempt | None) -> Case:
     contacts = list(case.contacts)
     for place, contact in enumerate(contacts):
         if attempt is not None and contact.contact_id == attempt.contact_id and contact.status is not ContactStatus.DISABLED:
-            contacts[place] = ledger.contact(contact, ContactStatus.DISABLED, str(Choice.WRONG_PERSON))
+            contacts[place] = failed_hard(ledger, contact, str(Choice.WRONG_PERSON))
     return replace(case, contacts=tuple(contacts))
 
 

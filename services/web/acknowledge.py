@@ -85,16 +85,16 @@ class LinkPages:
             return self._form(view, form=form, notice="wrong_date")
         if too_early(case, now, self.policy.early_suspect):
             return self._form(view, form=form, notice="once_more")
-        reminded = any(duty.at - now > _SURELY_REMINDED for duty in view.open_duties)
+        reminded = any(duty.at - now > _SURELY_REMINDED for duty in view.meetings)
         return self.render.page("link/thanks.html", view=view, choice=answer.choice, reminded=reminded)
 
     async def calendar(self, request: Request) -> Response:
         """The meetings as a calendar file."""
         _, view = await self._find(request)
-        if view.actualisation or not view.open_duties:
+        if not view.meetings:
             raise LinkRefused(404)
         body = calendar_file(
-            view.open_duties,
+            view.meetings,
             self.render.text("link/calendar.summary.txt").strip(),
             self.render.text("link/calendar.description.txt", reference=view.reference).strip(),
             self.clock.now(),

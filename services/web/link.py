@@ -79,8 +79,13 @@ class LinkView:
 
     @property
     def actualisation(self) -> bool:
-        """The message is about the monthly actualisation, not about a meeting."""
-        return any(duty.obligation.kind is Kind.ACTUALISATION for duty in self.duties)
+        """What is left to answer is the monthly actualisation alone: beside a meeting, answers are about the meeting (rules §10.12)."""
+        return all(duty.obligation.kind is Kind.ACTUALISATION for duty in self.open_duties or self.duties)
+
+    @property
+    def meetings(self) -> tuple[Duty, ...]:
+        """The meetings that can still be answered."""
+        return tuple(duty for duty in self.open_duties if duty.obligation.kind is not Kind.ACTUALISATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +115,9 @@ def view_of(token: str, case: LinkCase, now: datetime) -> LinkView:
         )
         for obligation in case.obligations
     )
-    answerable = [duty for duty in duties if duty.standing is Standing.OPEN]
-    actualisation = any(duty.obligation.kind is Kind.ACTUALISATION for duty in answerable)
+    still_open = [duty for duty in duties if duty.standing is Standing.OPEN]
+    meetings = [duty for duty in still_open if duty.obligation.kind is not Kind.ACTUALISATION]
+    answerable, actualisation = meetings or still_open, not meetings
     options: tuple[DateOption, ...] = ()
     if answerable:
         first = min(answerable, key=lambda duty: duty.at)

@@ -1,5 +1,6 @@
 """The person said something that asks for a human: CANNOT_COME, CALLBACK_REQUESTED, CONTRADICTORY_REPLIES, INBOUND_MESSAGE (§10.12)."""
 
+from services.core.alerts.contact import refused
 from services.core.alerts.found import Found
 from services.core.model import Fact, Obligation, Reply
 from services.core.states import SETTLED
@@ -8,10 +9,16 @@ from services.core.words import Choice, ObligationState, ReplyEffect, Severity
 
 _VALID = frozenset({Choice.COME, Choice.CANNOT_COME})
 _FORWARDED = frozenset({Choice.UNREADABLE, Choice.STOP})
+_UNDECIDED = frozenset({ObligationState.OPEN, ObligationState.ACKNOWLEDGED})
 
 
 def cannot_come(view: View, obligation: Obligation) -> Found | None:
-    """Declined: to the meeting's own advisor when there is one; at least high when the meeting is mandatory."""
+    """Declined: to the meeting's own advisor when there is one; at least high when the meeting is mandatory.
+
+    « 2 » to a message about several meetings declines none of them: the alert is about the earliest (§10.12).
+    """
+    if (group := refused_together(view, obligation)) is not None:
+        return group
     if obligation.state is not ObligationState.DECLINED or obligation.declined_at is None:
         return None
     fact = Fact(code="declined", parameters={"at": obligation.declined_at.isoformat(), "reason": obligation.declined_reason or ""})
@@ -24,11 +31,39 @@ def cannot_come(view: View, obligation: Obligation) -> Found | None:
     )
 
 
+def refused_together(view: View, obligation: Obligation) -> Found | None:
+    """The last that was said of this meeting is « 2 » to a message about several, of which it is the earliest."""
+    said = [reply for reply in view.replies_to(obligation) if reply.choice in _VALID and reply.effect in _HEARD]
+    if obligation.state not in _UNDECIDED or not said or said[-1].effect is not ReplyEffect.FORWARDED:
+        return None
+    meetings = _answered_together(view, said[-1])
+    if meetings[0].obligation_id != obligation.obligation_id:
+        return None
+    return Found(
+        at=said[-1].at,
+        next_action="ask_reason",
+        facts=(Fact(code="group_reply"),),
+        at_least=Severity.HIGH if any(meeting.mandatory for meeting in meetings) else Severity.INFO,
+        advisor_id=obligation.advisor_id,
+    )
+
+
+def _answered_together(view: View, reply: Reply) -> list[Obligation]:
+    """The duties that one answer was about, the soonest first."""
+    same = [reply]
+    if reply.attempt_id is not None:
+        same = [row for row in view.case.replies if (row.attempt_id, row.at, row.choice) == (reply.attempt_id, reply.at, reply.choice)]
+    about = {row.obligation_id for row in same}
+    return sorted(
+        (duty for duty in view.case.obligations if duty.obligation_id in about), key=lambda duty: (duty.due_at, duty.obligation_id)
+    )
+
+
 def callback_requested(view: View, obligation: Obligation) -> Found | None:
     """« Rappelez-moi »: within two working days, or before the duty."""
     asked = [reply for reply in view.replies_to(obligation) if reply.choice is Choice.CALL_ME_BACK and reply.effect in _HEARD]
-    if not asked or obligation.state in SETTLED:
-        return None
+    if not asked or obligation.state in SETTLED or _answered_together(view, asked[0])[0].obligation_id != obligation.obligation_id:
+        return None  # one call is enough for all that the message was about
     at = asked[0].at
     day = view.working.shift(view.working.local(at).date(), view.policy.alerts.callback_days)
     until = min(view.working.instant(day, view.policy.alerts.day_ends), max(obligation.due_at, at))
@@ -49,10 +84,10 @@ def contradictory(view: View, obligation: Obligation) -> Found | None:
 
 
 def inbound(view: View, obligation: Obligation) -> Found | None:
-    """A message that no rule can read, or a STOP: the advisor reads it."""
+    """A message that no rule can read, a STOP, or a message that the person refused: the advisor reads it."""
     written = [reply for reply in view.replies_to(obligation) if reply.choice in _FORWARDED and reply.effect is ReplyEffect.FORWARDED]
     if not written or obligation.state in SETTLED:
-        return None
+        return refused(view, obligation)
     return Found(at=written[0].at, next_action="read_message", facts=(_inbound_fact(written[0]),), severity=Severity.INFO)
 
 
