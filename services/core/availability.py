@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from services.core.model import Contact, Person
 from services.core.policy import ChannelOrders
-from services.core.words import Channel, Constraint, ContactStatus, LineType, PointKind, Why
+from services.core.words import Channel, Constraint, ContactStatus, LineType, PointKind, Step, Why
 
 _POINT = {Channel.SMS: PointKind.PHONE, Channel.VOICE: PointKind.PHONE, Channel.EMAIL: PointKind.EMAIL, Channel.LETTER: PointKind.POSTAL}
+
+#: ``Contact.problem`` of a value that the directory has replaced: kept to be told so, or to be known again (§10.7)
+REPLACED: Final = "replaced"
 
 #: the best point first
 _RANK = {ContactStatus.ACTIVE: 0, ContactStatus.UNVERIFIED: 1, ContactStatus.SUSPECT: 2, ContactStatus.DISABLED: 3}
@@ -35,7 +39,7 @@ def notice_order(person: Person, orders: ChannelOrders) -> tuple[Channel, ...]:
 
 def availability(person: Person, contacts: Iterable[Contact], orders: ChannelOrders) -> Availability:
     """Sort every channel into usable or excluded with its reason."""
-    points = tuple(contacts)
+    points = tuple(contact for contact in contacts if contact.problem != REPLACED)
     serving: dict[Channel, Contact] = {}
     excluded: dict[Channel, Why] = {}
     order = notice_order(person, orders)
@@ -63,13 +67,20 @@ def _point_for(channel: Channel, person: Person, contacts: tuple[Contact, ...]) 
     return min(fit, key=lambda contact: (_RANK[contact.status], contact.contact_id))
 
 
-def contact_refusal(contact: Contact, channel: Channel) -> Why | None:
-    """Why this point cannot serve this channel; none when it can. Landlines never get SMS (§4.1)."""
+def contact_refusal(contact: Contact, channel: Channel, step: Step | None = None) -> Why | None:
+    """Why this point cannot serve this channel; none when it can. Landlines never get SMS (§4.1).
+
+    ``step``: what is to be said; some points get nothing but the question whether they are theirs, or that they were replaced (§10.7).
+    """
+    if contact.only_verification and step is not Step.VERIFICATION:
+        return Why.TO_BE_VERIFIED
+    if contact.problem == REPLACED and step is not Step.CHANGED:
+        return Why.CONTACT_CHANGED
     if contact.status is ContactStatus.DISABLED:
         return Why.CONTACT_DISABLED
     if channel in contact.closed_channels:
         return Why.STOPPED
-    if contact.problem is not None:
+    if contact.problem not in (None, REPLACED):
         return Why.CONTACT_INVALID
     if channel is Channel.SMS and contact.line_type is not LineType.MOBILE:
         return Why.NOT_A_MOBILE

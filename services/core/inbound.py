@@ -39,6 +39,8 @@ _WHOLE: Final[tuple[tuple[Choice, re.Pattern[str]], ...]] = (
             r"|impossible(?: (?:de|pour moi de) venir)?|je suis (?:malade|empechee?|absente?))"
         ),
     ),
+    # « 9 = ce n'est pas moi », as on the telephone
+    (Choice.WRONG_PERSON, re.compile(r"(?:(?:je reponds|reponse|choix|tape[rz]?) )?9")),
     (Choice.CANNOT_COME, re.compile(r"non")),
     (Choice.CALL_ME_BACK, re.compile(r"(?:pouvez vous |vous pouvez |veuillez |merci de )?(?:me |m )?(?:rappele[rz]|appele[rz])(?: moi)?")),
     (Choice.DONE, re.compile(r"(?:oui )?(?:c est|c etait|je l ai|elle est|actualisation) (?:deja )?faite?|(?:deja )?fait")),

@@ -6,6 +6,7 @@ Receipts are merged by rank, whatever order they come in: delivered is never lef
 from dataclasses import replace
 from datetime import datetime
 
+from services.core.contacts import failed_hard
 from services.core.ledger import Ledger
 from services.core.model import Attempt, Case, Contact, Obligation, Receipt
 from services.core.presumption import is_presumed, rest_proves
@@ -178,7 +179,7 @@ def _touch_contact(ledger: Ledger, case: Case, attempt: Attempt, receipt: Receip
     if receipt.status is ReceiptStatus.COMPLAINT and Channel.EMAIL not in contact.closed_channels:
         return _with_contact(case, ledger.closed_use(contact, Channel.EMAIL, "complaint"))
     if receipt.status in _DISABLES and receipt.reason != _NOT_CLAIMED and contact.status is not ContactStatus.DISABLED:
-        return _with_contact(case, ledger.contact(contact, ContactStatus.DISABLED, str(receipt.status)))
+        return _with_contact(case, failed_hard(ledger, contact, str(receipt.status)))
     return case
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, time, timedelta
 
 from services.core.leadtime import LetterLimit, letter_limit
-from services.core.model import Obligation
+from services.core.model import Contact, Obligation
 from services.core.view import View
 from services.core.windows import Opening, is_open, next_opening, next_slot, spaced
 from services.core.words import Channel, ContactStatus, Kind, Why
@@ -88,13 +88,21 @@ def reliable_alone(view: View, obligation: Obligation, channel: Channel, at: dat
     Not when little time is left, not through a point that is unverified or suspect, not by e-mail for somebody without internet.
     """
     contact = view.reach.contacts.get(channel)
-    if contact is None or contact.status is not ContactStatus.ACTIVE:
+    if contact is None or not trusted(view, contact, at):
         return False
     if channel is Channel.EMAIL and view.person.non_web:
         return False
     if channel is Channel.LETTER:
         return at <= letter_limit_of(view, obligation).submit_by
     return obligation.due_at - at >= view.policy.relied_on_alone_until[channel]
+
+
+def trusted(view: View, contact: Contact, at: datetime) -> bool:
+    """May a message at this instant go to this point alone (§10.7)? Not while it is unverified or suspect, nor when its value is new."""
+    if contact.status is not ContactStatus.ACTIVE:
+        return False
+    changed = contact.value_at
+    return changed is None or changed <= view.person.known_at or at - changed >= view.policy.contacts.changed_before
 
 
 def silence_of(view: View, obligation: Obligation) -> timedelta:

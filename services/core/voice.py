@@ -44,6 +44,8 @@ class ScriptKind(StrEnum):
     MEETING = "meeting"
     #: 1 = it is done, 3 = call me back
     ACTUALISATION = "actualisation"
+    #: 1 = it is my number, or: I understood
+    CONTACT = "contact"
 
 
 class Stage(StrEnum):
@@ -101,6 +103,7 @@ ANSWERS: Final[dict[ScriptKind, dict[str, tuple[Choice, Part]]]] = {
         "1": (Choice.DONE, Part.THANKS_COME),
         "3": (Choice.CALL_ME_BACK, Part.THANKS_CALL_BACK),
     },
+    ScriptKind.CONTACT: {"1": (Choice.COME, Part.THANKS_COME)},
 }
 
 QUESTIONS: Final[dict[Stage, tuple[Part, ...]]] = {
@@ -110,8 +113,12 @@ QUESTIONS: Final[dict[Stage, tuple[Part, ...]]] = {
 
 
 def kind_of(script: VoiceContent) -> ScriptKind:
-    """Which last question a script asks: one that thanks for « je ne peux pas » (key 2) is about a meeting."""
-    return ScriptKind.MEETING if "2" in script.thanks else ScriptKind.ACTUALISATION
+    """Which last question a script asks: one that thanks for « je ne peux pas » (key 2) is about a meeting, one that calls nobody back
+    (key 3) is about the number itself.
+    """
+    if "2" in script.thanks:
+        return ScriptKind.MEETING
+    return ScriptKind.ACTUALISATION if "3" in script.thanks else ScriptKind.CONTACT
 
 
 def begin(script_kind: ScriptKind, later_allowed: bool) -> Turn:

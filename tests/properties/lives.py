@@ -105,7 +105,13 @@ def _no_errors(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 
 _CLERK = Clerk(texts=Words(), seals=NoSeals(), senders=_SENDERS)
-_HANDLING = Handling(numbers=_phone, hashes=_hash, address_errors=_no_errors, residence=environment().residence)
+_HANDLING = Handling(
+    numbers=_phone,
+    hashes=_hash,
+    address_errors=_no_errors,
+    residence=environment().residence,
+    contacts=environment().policy.contacts,
+)
 
 
 def _rarely(strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from services.core.decision import Plan
-from services.core.kinds import actualisation, appointment, convocation
+from services.core.kinds import actualisation, appointment, contact, convocation
 from services.core.model import Obligation
 from services.core.view import View
 from services.core.words import Kind
@@ -13,4 +13,5 @@ KINDS: dict[Kind, Callable[[View, Obligation], Plan]] = {
     Kind.APPOINTMENT: appointment.plan,
     Kind.CONVOCATION: convocation.plan,
     Kind.ACTUALISATION: actualisation.plan,
+    Kind.CONTACT: contact.plan,
 }

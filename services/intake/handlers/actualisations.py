@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from services.core.contacts import ended
 from services.core.events import ActualisationCompleted, ActualisationOpened
 from services.core.ledger import Ledger
 from services.core.model import Case, Obligation
@@ -39,6 +40,7 @@ def completed(handling: Handling, ledger: Ledger, case: Case | None, event: Actu
     after = ledger.proved(replace(after, settled_at=event.happened_at), Evidence.E5, event.by, event.happened_at)
     stored = ledger.obligation(before, after, attempts=attempts_of(case, after))
     case = with_obligation(case, stored) if before else replace(case, obligations=(*case.obligations, stored))
+    case = ended(ledger, case, row, stored)
     ledger.wake(event.person_id)
     return case
 

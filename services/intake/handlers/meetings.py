@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from services.core.contacts import ended
 from services.core.events import MeetingAttended, MeetingCancelled, MeetingMissed, MeetingScheduled
 from services.core.ledger import Ledger
 from services.core.model import Case, Obligation
@@ -79,6 +80,7 @@ def _settle(ledger: Ledger, case: Case, event: MeetingCancelled | MeetingAttende
     if happened is Happened.MISSED:
         after = replace(after, non_receipt=after.evidence < Evidence.E3)
     case = with_obligation(case, ledger.obligation(before, after, attempts=attempts_of(case, before)))
+    case = ended(ledger, case, before, after)
     ledger.wake(event.person_id)
     return case
 

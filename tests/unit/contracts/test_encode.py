@@ -12,6 +12,7 @@ import pytest
 from services.adapters.contracts import CONTENT_TYPE, TOPICS, encode, topic_of
 from services.adapters.contracts.types import DISPATCH
 from services.adapters.memory.store import MemoryStore
+from services.adapters.policy import load_policy
 from services.core.changes import Outgoing
 from services.core.events import DispatchRequested
 from services.core.ledger import Ledger
@@ -97,6 +98,7 @@ UNASKED = Handling(
     hashes=lambda value: pytest.fail(f"{value!r} was hashed"),
     address_errors=lambda lines: pytest.fail(f"{lines!r} were read"),
     residence=lambda postal_code: pytest.fail(f"{postal_code!r} was looked up"),
+    contacts=load_policy().contacts,
 )
 
 
