@@ -13,12 +13,20 @@ from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, Obl
 _OWN_WAY = frozenset({Step.N0, Step.L, Step.VERIFICATION, Step.CHANGED})
 #: the order of a first notice counts for them too
 _AS_FIRST_NOTICE = frozenset({Step.A0, Step.A6})
+#: what is said of a duty that is not open any more
+_AFTERWARDS = frozenset(
+    {
+        (ObligationState.ACKNOWLEDGED, Step.R2),
+        (ObligationState.CANCELLED, Step.CANCELLATION),
+        (ObligationState.LAPSED, Step.A6),
+    }
+)
 
 
 def beside(view: View, obligation: Obligation) -> Plan:
     """The messages that go with those that left for a doubtful point, each on the next channel that says nothing of this step yet."""
     plan = Plan()
-    if obligation.kind is Kind.CONTACT or not _still_said(obligation):
+    if obligation.kind is Kind.CONTACT:
         return plan
     points = {contact.contact_id: contact for contact in view.case.contacts}
     for attempt in view.tries_of(obligation):
@@ -26,16 +34,19 @@ def beside(view: View, obligation: Obligation) -> Plan:
         step = step_of(attempt, obligation)
         if contact is None or step is None or step in _OWN_WAY or attempt.state is AttemptState.FAILED:
             continue
+        if not _still_said(obligation, step):
+            continue
         if _doubtful(view, contact, attempt) and (intent := _next(view, obligation, attempt, step)) is not None:
             plan.intents.append(intent)
             return plan
     return plan
 
 
-def _still_said(obligation: Obligation) -> bool:
+def _still_said(obligation: Obligation, step: Step) -> bool:
+    """Would the ladder still say it: to somebody who answered, only the reminders go on (§10.5)."""
     if obligation.state is ObligationState.OPEN:
-        return obligation.evidence < Evidence.E3
-    return obligation.state in (ObligationState.CANCELLED, ObligationState.LAPSED)
+        return obligation.evidence < Evidence.E3 or step not in (Step.F, Step.CORRECTIVE)
+    return (obligation.state, step) in _AFTERWARDS
 
 
 def _doubtful(view: View, contact: Contact, attempt: Attempt) -> bool:
