@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from services.core import policy as core_policy
-from services.core.policy import Policy, Span
+from services.core.policy import Policy, Span, Windows
 from services.core.words import Channel
 
 SHIPPED: Final = Path(core_policy.__file__).with_name("policy.toml")
@@ -45,12 +45,7 @@ def load_policy(path: Path = SHIPPED, overrides: Mapping[str, object] | None = N
     Raises ``PolicyError`` with every mistake: a file that is no TOML, an override that names nothing, a value that is missing, misspelt, of
     the wrong kind or absurd.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as problem:
-        raise PolicyError([f"{path.name} cannot be read: {problem.strerror}"]) from problem
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise PolicyError([f"{path.name} is not TOML in UTF-8: {problem}"]) from problem
+    data = _toml(path)
     reading = _Reading()
     for name, value in (overrides or {}).items():
         if not _override(data, name, value):
@@ -63,15 +58,57 @@ def load_policy(path: Path = SHIPPED, overrides: Mapping[str, object] | None = N
     return read
 
 
+def load_other(path: Path, overrides: Mapping[str, object] | None = None) -> Policy:
+    """Another policy than the shipped one: a whole file, or a few values that are laid over the shipped ones.
+
+    A file that has every table of the policy is a whole one. In the other kind a table or a dotted name stands for its own values only,
+    a list for the whole list, and a rung may be named by its step (``[meeting.reminders.R1]``). ``overrides`` are laid over both.
+    Raises ``PolicyError`` as ``load_policy`` does.
+    """
+    data = _toml(path)
+    if get_type_hints(Policy).keys() <= data.keys():
+        return load_policy(path, overrides)
+    return load_policy(SHIPPED, {**dict(_dotted(data, "")), **(overrides or {})})
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise PolicyError([f"{path.name} cannot be read: {problem.strerror}"]) from problem
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise PolicyError([f"{path.name} is not TOML in UTF-8: {problem}"]) from problem
+
+
+def _dotted(table: Mapping[str, Any], folder: str) -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _dotted(value, f"{folder}{key}.")
+        else:
+            yield f"{folder}{key}", value
+
+
 def _override(data: dict[str, Any], name: str, value: object) -> bool:
     *folders, leaf = name.split(".")
     place: object = data
     for folder in folders:
-        place = place.get(folder) if isinstance(place, dict) else None
-    if not isinstance(place, dict) or leaf not in place:
+        if isinstance(place, list):
+            place = next((rung for rung in place if _rung_name(rung) == folder), None)
+        else:
+            place = place.get(folder) if isinstance(place, dict) else None
+    # what a rung may leave out can be added to it; anything else must be there to be changed
+    if not isinstance(place, dict) or not (leaf in place or "step" in place):
         return False
     place[leaf] = value
     return True
+
+
+def _rung_name(rung: object) -> str | None:
+    """The step of a rung, ``A5_2`` for its second occurrence."""
+    if not isinstance(rung, dict):
+        return None
+    occurrence = rung.get("occurrence", 1)
+    return str(rung.get("step")) if occurrence == 1 else f"{rung.get('step')}_{occurrence}"
 
 
 class _Reading:
@@ -175,14 +212,22 @@ def _absurdities(policy: Policy) -> Iterator[str]:
                 yield f"windows.{channel}.{day.name}: a window ends before it starts"
             elif any(earlier[1] > later[0] for earlier, later in pairwise(spans)):
                 yield f"windows.{channel}.{day.name}: windows overlap, or are not in order"
+        if not (windows.weekday or windows.saturday or windows.closed_day):
+            yield f"windows.{channel}: never open; people who want no {channel} forbid it, each for themselves"
     if policy.alerts.day_starts >= policy.alerts.day_ends:
         yield "alerts.day_ends: the day ends before it starts"
     if not policy.voice_slots.starts:
         yield "voice_slots.starts: a follow-up call needs a slot"
+    elif not any(_in_a_window(start, policy.windows[Channel.VOICE]) for start in policy.voice_slots.starts):
+        yield "voice_slots.starts: none lies in a window for calls"
     if _repeated([reminder.step for reminder in policy.meeting.reminders]):
         yield "meeting.reminders: a step stands there twice"
     if _repeated([(step.step, step.occurrence) for step in policy.actualisation.steps]):
         yield "actualisation.steps: a step stands there twice with the same occurrence"
+
+
+def _in_a_window(start: time, windows: Windows) -> bool:
+    return any(opens <= start < closes for day in (windows.weekday, windows.saturday, windows.closed_day) for opens, closes in day)
 
 
 def _repeated(items: list[Any]) -> bool:

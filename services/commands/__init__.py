@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "topics": Command(summary="Create missing Kafka topics and say what differs.", target="services.commands.topics:topics"),
     "publish": Command(summary="Publish events from files into Kafka.", target="services.commands.publish:publish"),
     "simulate": Command(summary="Play scenario files and say which expectations hold.", target="services.commands.simulate:simulate"),
+    "policy": Command(summary="Check, show and compare the rules' numbers.", target="services.commands.policy:app"),
     "preview": Command(
         summary="Show what a person will receive, and what if they stay silent.", target="services.commands.preview:preview"
     ),

@@ -1,8 +1,18 @@
-"""The rules' numbers are looked at before anything starts: a mistake in them is a wrong setting."""
+"""The rules' numbers are looked at before anything starts: a mistake in them is a wrong setting, a step that nobody reaches a warning."""
 
+import structlog
+
+from services.adapters.calendars import holidays_of
+from services.adapters.clock import SystemClock
 from services.adapters.policy import SHIPPED, PolicyError, load_policy
+from services.commands.wordless import RECORD
+from services.core.environment import Environment
+from services.core.policy import Policy
+from services.core.reachability import Unreachable, unreachable_steps
 from services.runtime.errors import Mistake, WrongSettings
 from services.runtime.settings import Settings
+
+_log = structlog.get_logger("policy")
 
 
 def check_policy(settings: Settings) -> None:
@@ -11,3 +21,15 @@ def check_policy(settings: Settings) -> None:
         load_policy(settings.policy_file or SHIPPED)
     except PolicyError as problem:
         raise WrongSettings([Mistake(name="POLICY_FILE", problem=mistake) for mistake in problem.mistakes]) from None
+
+
+def warn_of_dead_steps(settings: Settings) -> None:
+    """One line in the log for each step of the policy in use that nobody can ever reach; the logs must have been set up."""
+    for step in dead_steps(load_policy(settings.policy_file or SHIPPED)):
+        _log.warning("a step of the policy can never be reached", action="check_policy", setting=step.name, reason=step.why)
+
+
+def dead_steps(policy: Policy) -> tuple[Unreachable, ...]:
+    """What nobody would ever notice, over the lives of this year."""
+    year = SystemClock().now().year
+    return unreachable_steps(Environment(policy=policy, holidays=holidays_of(range(year - 1, year + 3))), RECORD, year)

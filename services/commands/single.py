@@ -10,7 +10,7 @@ from services.adapters.kafka.topics import load_topics
 from services.adapters.postgres.migrate import pending
 from services.commands.connections import kafka_connection
 from services.commands.exits import Exit
-from services.commands.policies import check_policy
+from services.commands.policies import check_policy, warn_of_dead_steps
 from services.commands.processes import PROCESSES, body_of
 from services.core.ports.streams import MissingTopics
 from services.runtime.embedded.servers import Servers
@@ -61,6 +61,7 @@ def _run(name: str) -> None:
     settings = read_settings()
     check_policy(settings)
     set_up_logs(level=settings.log_level, form=settings.log_format, process=name)
+    warn_of_dead_steps(settings)
     outcome = asyncio.run(_supervised(name, settings))
     if outcome.sentence is not None:
         typer.secho(f"sans-faute: {outcome.sentence}", err=True, fg=typer.colors.RED)

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from services.commands.exits import Exit
-from services.commands.policies import check_policy
+from services.commands.policies import check_policy, warn_of_dead_steps
 from services.commands.preparations import PREPARATIONS
 from services.commands.processes import PROCESSES, body_of
 from services.commands.simulated import with_providers
@@ -28,6 +28,7 @@ def up() -> None:
     settings = read_settings()
     check_policy(settings)
     set_up_logs(level=settings.log_level, form=settings.log_format)
+    warn_of_dead_steps(settings)
     console = Console(highlight=False)
     try:
         outcome = asyncio.run(_run(settings, console))

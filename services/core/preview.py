@@ -173,6 +173,7 @@ class _Future:
             obligations=[item.obligation_id for item in attempt.items],
             revision=attempt.items[0].revision,
             step=str(attempt.items[0].step),
+            occurrence=attempt.items[0].occurrence,
             contact=attempt.contact_id,
             text=words,
             cause=attempt.cause,

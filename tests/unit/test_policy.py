@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.adapters.policy import SHIPPED, PolicyError, load_policy
+from services.adapters.policy import SHIPPED, PolicyError, load_other, load_policy
 from services.core.words import Channel, Step
 
 TEXT = SHIPPED.read_text(encoding="utf-8")
@@ -134,3 +134,66 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """Is a mistake like the others."""
     with pytest.raises(PolicyError, match=r"gone\.toml cannot be read: No such file"):
         load_policy(tmp_path / "gone.toml")
+
+
+def _other(folder: Path, text: str) -> Path:
+    path = folder / "other.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_few_values_are_laid_over_the_shipped_policy(tmp_path: Path) -> None:
+    """Tables, dotted names and rungs by their step; what a rung leaves out can be added; the rest is as shipped."""
+    text = """
+        version = "mine"
+        caps.meeting.sms = 5
+        [actualisation]
+        spread = "4h"
+        [actualisation.steps.A5_2]
+        hour = "17:00"
+        [meeting.reminders.R1]
+        unless_acknowledged_within = "1h"
+    """
+    policy = load_other(_other(tmp_path, text))
+    assert (policy.version, policy.caps.meeting[Channel.SMS], policy.actualisation.spread) == ("mine", 5, timedelta(hours=4))
+    assert [(step.occurrence, step.hour) for step in policy.actualisation.steps if step.step is Step.A5] == [(1, time(10)), (2, time(17))]
+    assert policy.meeting.reminders[0].unless_acknowledged_within == timedelta(hours=1)
+    assert policy.meeting.reminders[1:] == load_policy().meeting.reminders[1:]
+    assert load_other(_other(tmp_path, text), {"caps.meeting.sms": 4}).caps.meeting[Channel.SMS] == 4
+
+
+def test_a_whole_policy_is_not_completed(tmp_path: Path) -> None:
+    """A file with every table stands for itself: what is missing in it is missing."""
+    assert load_other(_other(tmp_path, TEXT)) == load_policy()
+    with pytest.raises(PolicyError) as caught:
+        load_other(_other(tmp_path, TEXT.replace("production_days = 1", "", 1)))
+    assert caught.value.mistakes == ["letters.production_days: is missing"]
+
+
+def test_mistakes_of_an_overlay_are_reported_together(tmp_path: Path) -> None:
+    """A value that does not exist, a rung that does not exist, and a wrong hour; a file that is no TOML."""
+    with pytest.raises(PolicyError) as caught:
+        load_other(
+            _other(tmp_path, '[actualisation]\nsped = "4h"\n[meeting.reminders.R9]\nhour = "10:00"\n[alerts.missed]\nhour = "25:00"\n')
+        )
+    assert [mistake.partition(": ")[0] for mistake in caught.value.mistakes] == [
+        "actualisation.sped",
+        "meeting.reminders.R9.hour",
+        "alerts.missed.hour",
+    ]
+    with pytest.raises(PolicyError, match="is not TOML"):
+        load_other(_other(tmp_path, "= 3"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "mistake"),
+    [
+        ({"windows.sms.weekday": [], "windows.sms.saturday": []}, "windows.sms: never open"),
+        ({"voice_slots.starts": ["08:00", "20:00"]}, "voice_slots.starts: none lies in a window"),
+    ],
+)
+def test_a_channel_that_could_never_be_used_is_refused(overrides: dict[str, object], mistake: str) -> None:
+    """The planner would look for an opening that never comes."""
+    with pytest.raises(PolicyError) as caught:
+        load_policy(overrides=overrides)
+    assert [found[: len(mistake)] for found in caught.value.mistakes] == [mistake]

@@ -22,6 +22,8 @@ from services.simulator.app import memory_play, templates
 from services.simulator.scenario.file import Reaction, Rule, Scenario
 from services.simulator.scenario.parse import parse
 
+pytestmark = pytest.mark.usefixtures("logs_put_back")
+
 ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = ROOT / "tests" / "acceptance" / "scenarios"
 SAMPLE = ROOT / "contracts" / "samples" / "convocation.issued" / "valid.json"
