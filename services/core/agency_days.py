@@ -1,6 +1,6 @@
 """The last day on which an agency can still be used for a duty (R15, §10.5): some people actualise nowhere else."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from services.core.environment import Environment
 from services.core.model import Obligation
@@ -25,3 +25,18 @@ def last_agency_day(obligation: Obligation, agency_id: str, environment: Environ
             return day
         day -= timedelta(days=1)
     return None
+
+
+def is_agency_over(obligation: Obligation, agency_id: str, environment: Environment, now: datetime) -> bool:
+    """Has the agency closed its doors for the last time before the deadline (R15)? « Venez aujourd'hui » would be too late.
+
+    Never for a meeting; an agency whose hours nobody told us is open all day.
+    """
+    day = last_agency_day(obligation, agency_id, environment)
+    agency = environment.agencies.get(agency_id)
+    if day is None or agency is None:
+        return False
+    working = environment.working_days(agency_id)
+    hours = agency.opening.get(str(day.weekday()))
+    closes = working.instant(day, time.fromisoformat(hours[-1][1])) if hours else working.instant(day + timedelta(days=1), time(0))
+    return now >= closes

@@ -44,6 +44,8 @@ class Notice:
     reopened: bool = False
     #: last day on which the agency can be used, when earlier than the deadline or when the person depends on it
     last_agency_day: date | None = None
+    #: its doors have closed on that day
+    agency_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

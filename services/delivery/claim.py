@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.core.agency_days import last_agency_day
+from services.core.agency_days import is_agency_over, last_agency_day
 from services.core.check import AlreadyClaimed, DoNotSend, NotYet, Send, may_send
 from services.core.content import Content, Notice, Unrenderable
 from services.core.decide import unwanted
@@ -154,6 +154,7 @@ class Clerk:
             ),
             reopened=step is Step.CORRECTIVE and announced_as_cancelled(case, first),
             last_agency_day=last_agency_day(about[-1], person.agency_id, environment),
+            agency_over=is_agency_over(about[-1], person.agency_id, environment, now),
         )
 
 

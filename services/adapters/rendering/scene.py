@@ -153,14 +153,15 @@ def _duty(obligation: Obligation, notice: Notice, zone: ZoneInfo) -> Duty:
     today = notice.now.astimezone(zone).date()
     agency_day = notice.last_agency_day
     earlier = agency_day if agency_day is not None and agency_day < last_day else None
+    usable = not notice.agency_over and (earlier is None or today <= earlier)
     return Duty(
         period=obligation.period or f"{last_day:%Y-%m}",
         last_day=last_day,
         closes=closes,
         closes_at_midnight=closes.date() > last_day,
         days_left=(last_day - today).days,
-        agency_open=earlier is None or today <= earlier,
-        last_agency_day=earlier if earlier is not None and today <= earlier else None,
+        agency_open=usable,
+        last_agency_day=earlier if usable else None,
         closed_days=() if earlier is None else _between(earlier, last_day),
     )
 
