@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from services.core.contacts import answered, failed_hard, is_question
+from services.core.contacts import answered, failed_hard
 from services.core.ledger import Ledger
-from services.core.model import Attempt, Case, Obligation, Reply
+from services.core.model import QUESTION, Attempt, Case, Obligation, Reply
 from services.core.policy import LinkPolicy
 from services.core.receipts import attempts_of, with_obligation
 from services.core.states import SETTLED, Happened, Moved
@@ -88,7 +88,7 @@ def _answered(case: Case, reply: Reply) -> Attempt | None:
         sent = [attempt for attempt in sent if any(item.obligation_id == reply.obligation_id for item in attempt.items)]
     if reply.choice in _ANSWERS - {Choice.COME}:
         # nobody declines, or has done, the question whether a number is theirs
-        sent = [attempt for attempt in sent if not all(is_question(item.obligation_id) for item in attempt.items)]
+        sent = [attempt for attempt in sent if not all(item.obligation_id.startswith(QUESTION) for item in attempt.items)]
     return max(sent, key=lambda attempt: (attempt.submitted_at, attempt.attempt_id), default=None)
 
 

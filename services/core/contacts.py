@@ -12,7 +12,7 @@ from typing import Final
 
 from services.core.availability import REPLACED, availability, contact_refusal
 from services.core.ledger import Ledger
-from services.core.model import Case, Contact, ContactId, Obligation, ObligationId, Person, PersonId, Receipt
+from services.core.model import QUESTION, Case, Contact, ContactId, Obligation, ObligationId, Person, PersonId, Receipt
 from services.core.policy import ContactPolicy
 from services.core.states import SETTLED, Happened
 from services.core.statuses import email_answer
@@ -47,17 +47,12 @@ _OVER = frozenset({AttemptState.DELIVERED, AttemptState.FAILED, AttemptState.UNK
 
 def question_id(person_id: PersonId, contact_id: ContactId, revision: int) -> ObligationId:
     """Derived from the snapshot that brought the point: a replay asks nothing twice."""
-    return ObligationId(f"contact:{person_id}:{contact_id}:{revision}")
-
-
-def is_question(obligation_id: str) -> bool:
-    """Is this one of our questions, and no duty?"""
-    return obligation_id.startswith("contact:")
+    return ObligationId(f"{QUESTION}{person_id}:{contact_id}:{revision}")
 
 
 def point_id_of(question: Obligation) -> ContactId:
     """The point that a question is about."""
-    return ContactId(question.obligation_id.removeprefix(f"contact:{question.person_id}:").rpartition(":")[0])
+    return ContactId(question.obligation_id.removeprefix(f"{QUESTION}{question.person_id}:").rpartition(":")[0])
 
 
 def point_of(case: Case, question: Obligation) -> Contact | None:
@@ -112,13 +107,14 @@ def failed_hard(ledger: Ledger, contact: Contact, reason: str) -> Contact:
 def answered(ledger: Ledger, case: Case, contact_id: ContactId, *, proves: bool) -> Case:
     """A human being answered there. ``proves``: with an answer of theirs (E3), which makes the point active and settles its question.
 
-    A disabled point is not enabled by it: only the directory can do that.
+    A disabled point is not enabled by it: only the directory can do that, and a person of a shared value who confirms it (SC-14).
     """
     contact = next((point for point in case.contacts if point.contact_id == contact_id), None)
     if contact is None or contact.problem == REPLACED:
         return case
     after = replace(contact, human_at=ledger.now, silent_duties=0)
-    if proves and contact.status in (ContactStatus.SUSPECT, ContactStatus.UNVERIFIED):
+    confirmed = contact.status is ContactStatus.DISABLED and contact.status_reason == ReceiptStatus.WRONG_PERSON
+    if proves and (confirmed or contact.status in (ContactStatus.SUSPECT, ContactStatus.UNVERIFIED)):
         after = ledger.contact(replace(after, only_verification=False, failed_at=None), ContactStatus.ACTIVE, "answered")
         ledger.observed(after, "verified", "answered")
     else:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.core.alarms import Alarm
 from services.core.changes import Changes, JournalLine, Outgoing, Wake
-from services.core.model import Alert, Attempt, Case, Contact, Item, Obligation, PersonId
+from services.core.model import QUESTION, Alert, Attempt, Case, Contact, Item, Obligation, PersonId
 from services.core.states import Happened, Moved, attempt_after, obligation_after
 from services.core.words import Channel, ContactStatus, Evidence, Kind, ObligationState, Why
 
@@ -153,7 +153,7 @@ class Ledger:
             "type": str(alert.type),
             "severity": str(alert.severity),
             "person_id": alert.person_id,
-            "obligation_id": alert.obligation_id,
+            "obligation_id": None if (alert.obligation_id or "").startswith(QUESTION) else alert.obligation_id,
             "agency_id": alert.agency_id,
             "advisor_id": alert.advisor_id,
             "routed": str(alert.routed),

@@ -6,7 +6,7 @@ All instants are timezone-aware and in UTC.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import NewType
 
 from services.core.words import (
@@ -38,6 +38,8 @@ from services.core.words import (
 
 PersonId = NewType("PersonId", str)
 ObligationId = NewType("ObligationId", str)
+#: how the ids of our own questions about contact points begin (§10.7): they are no duties, nobody else hears of them
+QUESTION = "contact:"
 AttemptId = NewType("AttemptId", str)
 ContactId = NewType("ContactId", str)
 AlertId = NewType("AlertId", str)
@@ -82,6 +84,8 @@ class Person:
     backup_id: str | None = None
     agency_id: str
     followers: tuple[Follower, ...] = ()
+    #: local hours of each day at which nobody writes or calls, (from, to); over midnight when "to" is earlier (rules §10.3)
+    quiet: tuple[tuple[time, time], ...] = ()
 
     @property
     def non_web(self) -> bool:

@@ -195,7 +195,8 @@ def summary(
     """Per person and duty: reached how, evidence, alerts and the time that was left; ``local`` turns an instant into a person's clock."""
     rows: list[SummaryRow] = []
     for case in cases:
-        for obligation in sorted(case.obligations, key=lambda row: (row.kind is Kind.ACTUALISATION, row.due_at)):
+        duties = [row for row in case.obligations if row.kind is not Kind.CONTACT]
+        for obligation in sorted(duties, key=lambda row: (row.kind is Kind.ACTUALISATION, row.due_at)):
             alerts = [alert for alert in case.alerts if alert.obligation_id == obligation.obligation_id]
             told = tuple(
                 f"{teller.words['alert'][alert.type]} ({teller.left(alert)})" for alert in sorted(alerts, key=lambda one: one.raised_at)

@@ -114,6 +114,8 @@ def view_of(token: str, case: LinkCase, now: datetime) -> LinkView:
             at=local(obligation.due_at, zone_of_duty(obligation, case.person, case.agency)),
         )
         for obligation in case.obligations
+        # the question whether a point is theirs is answered there, not here
+        if obligation.kind is not Kind.CONTACT
     )
     still_open = [duty for duty in duties if duty.standing is Standing.OPEN]
     meetings = [duty for duty in still_open if duty.obligation.kind is not Kind.ACTUALISATION]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.core.availability import REPLACED
 from services.core.model import Alert, Contact, Obligation, Person
 from services.core.words import AlertType, ContactStatus, Kind, PointKind, Severity
 from services.web.ports import DeskAction, DeskLine
@@ -70,7 +71,7 @@ def alert_view(line: DeskLine, advisor_id: str, now: datetime, wording: Wording)
     """One alert in words."""
     alert, obligation = line.alert, line.obligation
     zone = zone_of_person(line.person) if obligation is None else zone_of_duty(obligation, line.person, None)
-    deadline = alert.deadline or (obligation.due_at if obligation is not None else None)
+    deadline = alert.deadline or (obligation.due_at if obligation is not None and obligation.kind is not Kind.CONTACT else None)
     return AlertView(
         alert=alert,
         obligation=obligation,
@@ -110,7 +111,7 @@ def masked(contact: Contact) -> str:
 
 def _group(lines: Sequence[DeskLine], advisor_id: str, now: datetime, wording: Wording) -> PersonGroup:
     first = lines[0]
-    usable = [contact for contact in first.contacts if contact.status is not ContactStatus.DISABLED]
+    usable = [row for row in first.contacts if row.status is not ContactStatus.DISABLED and row.problem != REPLACED]
     return PersonGroup(
         person_id=first.alert.person_id,
         person=first.person,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.core.changes import MessageSent
 from services.core.model import Alert, Attempt, Obligation, ObligationId, Receipt, Reply
-from services.core.words import AttemptState, ReplyEffect
+from services.core.words import AttemptState, Kind, ReplyEffect
 from services.web.ports import PersonFile
 from services.web.render import local
 from services.web.zones import zone_of_duty, zone_of_person
@@ -64,6 +64,7 @@ def story(file: PersonFile) -> Story:
         obligation.obligation_id: _duty(obligation, case.replies, zone_of_duty(obligation, case.person, file.agency))
         for obligation in case.obligations
     }
+    theirs = [duty for duty in duties.values() if duty.obligation.kind is not Kind.CONTACT]
     words = _words(file.messages)
     entries: list[Entry] = []
     for attempt in case.attempts:
@@ -71,9 +72,9 @@ def story(file: PersonFile) -> Story:
         entries.append(_attempt(attempt, receipts, words.get(attempt.attempt_id), duties, home))
     entries.extend(_reply(reply, duties, home) for reply in case.replies)
     entries.extend(_alerts(case.alerts, duties, home))
-    entries.extend(_settlements(duties.values(), home))
+    entries.extend(_settlements(theirs, home))
     return Story(
-        duties=tuple(sorted(duties.values(), key=lambda duty: duty.obligation.due_at, reverse=True)),
+        duties=tuple(sorted(theirs, key=lambda duty: duty.obligation.due_at, reverse=True)),
         entries=tuple(sorted(entries, key=lambda entry: entry.at, reverse=True)),
     )
 

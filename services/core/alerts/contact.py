@@ -60,12 +60,17 @@ def wrong_person(view: View, obligation: Obligation) -> Found | None:
         if attempt.last_status is ReceiptStatus.WRONG_PERSON:
             at = attempt.closed_at or view.now
             fact = Fact(code="wrong_person", parameters={"channel": attempt.channel, "at": at.isoformat()})
-            return Found(at=at, next_action="fix_contact", facts=(fact,))
+            return Found(at=at, next_action="fix_contact", facts=(fact,), severity=_of_a_question(obligation))
     for reply in view.replies_to(obligation):
         if reply.choice is Choice.WRONG_PERSON and reply.effect is not ReplyEffect.IGNORED:
             fact = Fact(code="wrong_person", parameters={"channel": reply.channel, "at": reply.at.isoformat()})
-            return Found(at=reply.at, next_action="fix_contact", facts=(fact,))
+            return Found(at=reply.at, next_action="fix_contact", facts=(fact,), severity=_of_a_question(obligation))
     return None
+
+
+def _of_a_question(obligation: Obligation) -> Severity | None:
+    """Nothing is due: no day is counted."""
+    return Severity.MEDIUM if obligation.kind is Kind.CONTACT else None
 
 
 def contact_suspect(view: View, obligation: Obligation) -> Found | None:

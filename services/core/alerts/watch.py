@@ -33,7 +33,9 @@ class AlertsDue:
 def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
     """All alerts about one obligation."""
     due = AlertsDue()
-    stored = {alert.type: alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id}
+    stored = {
+        alert.type: alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id and not _comes_back(alert)
+    }
     for type_, rule in RULES.items():
         if obligation.kind is Kind.CONTACT and type_ not in ABOUT_POINTS:
             continue
@@ -65,7 +67,7 @@ def _raise(view: View, obligation: Obligation, type_: AlertType, found: Found, d
             obligation=obligation,
             advisor_id=place.advisor_id,
             routed=place.routed,
-            deadline=obligation.due_at,
+            deadline=obligation.due_at if obligation.kind is not Kind.CONTACT else None,
             known=(*found.facts, *known(view, obligation)),
             next_action=found.next_action,
             act_by=found.act_by or act_by(view, obligation.due_at),
@@ -92,7 +94,7 @@ def _go_on(view: View, obligation: Obligation, alert: Alert, found: Found | None
                 obligation=obligation,
                 advisor_id=staying.place.advisor_id,
                 routed=staying.place.routed,
-                deadline=obligation.due_at,
+                deadline=obligation.due_at if obligation.kind is not Kind.CONTACT else None,
                 known=(*found.facts, *known(view, obligation)) if found else alert.known,
                 next_action=found.next_action if found else alert.next_action,
                 act_by=(found.act_by or act_by(view, obligation.due_at)) if found else alert.act_by,
@@ -129,6 +131,11 @@ def _first(view: View, alert: Alert, found: Found | None) -> str:
 def _changed(view: View, obligation: Obligation, alert: Alert, found: Found) -> bool:
     """Re-raised only when it is more urgent than it was (§10.8)."""
     return severity_of(view, obligation.due_at, found) is not alert.severity and obligation.due_at > view.now
+
+
+def _comes_back(alert: Alert) -> bool:
+    """There was a channel again, and it may be gone by now: the same alert is raised anew, so that nobody stays without (§10.1.6)."""
+    return alert.type is AlertType.NO_CHANNEL and alert.closed_at is not None and alert.close_reason == "contact_fixed"
 
 
 def _over(view: View, obligation: Obligation, alert: Alert) -> str | None:

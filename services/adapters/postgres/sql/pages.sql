@@ -116,13 +116,13 @@ FROM (SELECT * FROM dead_letters ORDER BY at DESC LIMIT 50) AS r;
 SELECT count(*) FROM dead_letters;
 
 -- name: page_obligations
--- What is owed at $1 and not due yet, how much of it was answered, and how much has no next step: silence that nobody would see.
+-- What people owe (our questions about contact points are no duties) at $1 and not due yet, how much of it was answered, and how much has no next step: silence that nobody would see.
 SELECT
     count(*) AS open,
     count(*) FILTER (WHERE evidence IN ('E3', 'E4', 'E5')) AS answered,
     count(*) FILTER (WHERE next_at IS NULL OR next_at < $1::timestamptz - interval '10 minutes') AS adrift
 FROM obligations
-WHERE state IN ('open', 'acknowledged', 'declined') AND due_at > $1;
+WHERE state IN ('open', 'acknowledged', 'declined') AND due_at > $1 AND kind <> 'contact';
 
 -- name: page_recent
 -- Duties of the 30 days before $1, and how many of them were answered.
@@ -130,4 +130,5 @@ SELECT count(*) AS due, count(*) FILTER (WHERE evidence IN ('E3', 'E4', 'E5')) A
 FROM obligations
 WHERE due_at > $1::timestamptz - interval '30 days'
   AND due_at <= $1
+  AND kind <> 'contact'
   AND state IN ('acknowledged', 'declined', 'done', 'missed', 'lapsed');
