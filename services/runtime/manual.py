@@ -41,6 +41,7 @@ SETTINGS: dict[str, Setting] = {
     "PUBLIC_URL": Setting("address of the public pages as people see it", "http:// and PUBLIC_LISTEN"),
     "PUBLIC_LISTEN": Setting("host:port of the public pages and callbacks", "127.0.0.1:8080"),
     "STAFF_LISTEN": Setting("host:port of the advisors' and operations' pages; keep it private", "127.0.0.1:8081"),
+    "STAFF_URL": Setting("address of the staff's pages as staff see it, for links in e-mails", "http:// and STAFF_LISTEN"),
     "SERVICE_KEY": Setting("secret for links and sealed texts, 32 characters or more; the same everywhere", "made once, in STATE_DIR"),
     "EVENTS_TOKEN": Setting("bearer token of producers on /events", "none: /events is closed"),
     "GATEWAY_TOKEN": Setting("bearer token of gateways on /attempts", "none: /attempts is closed"),

@@ -67,6 +67,8 @@ class Settings:
     public_url: str
     public_listen: Listen
     staff_listen: Listen
+    #: address of the staff's pages as staff see it, for links in e-mails
+    staff_url: str
     #: none: made once, in the state folder (``services.runtime.keys``)
     service_key: bytes | None
     events_token: str | None
@@ -162,6 +164,7 @@ def _settings(form: _Form) -> Settings:
     home = home_of_the_code()
     kafka = _kafka(form)
     public_listen = form.get("PUBLIC_LISTEN", readers.listen, Listen(host="127.0.0.1", port=8080))
+    staff_listen = form.get("STAFF_LISTEN", readers.listen, Listen(host="127.0.0.1", port=8081))
     verified = form.get("VERIFIED_RANGES", readers.words(), VERIFIED_RANGES)
     letter_url = form.optional("LETTER_URL", _letter_url)
     sender_address: tuple[str, ...] = form.get("SENDER_ADDRESS", readers.lines, tuple[str, ...]())
@@ -190,7 +193,8 @@ def _settings(form: _Form) -> Settings:
             "PUBLIC_URL", readers.url("https", "http", example="https://reponses.example"), f"http://{public_listen}"
         ).rstrip("/"),
         public_listen=public_listen,
-        staff_listen=form.get("STAFF_LISTEN", readers.listen, Listen(host="127.0.0.1", port=8081)),
+        staff_listen=staff_listen,
+        staff_url=form.get("STAFF_URL", readers.url("https", "http", example="https://staff.example"), f"http://{staff_listen}").rstrip("/"),
         service_key=form.optional("SERVICE_KEY", readers.secret),
         events_token=form.optional("EVENTS_TOKEN", readers.token),
         gateway_token=form.optional("GATEWAY_TOKEN", readers.token),

@@ -18,6 +18,7 @@ from services.adapters.providers.smpp.provider import SmppProvider, SmppSettings
 from services.adapters.providers.smpp.session import Limits
 from services.adapters.providers.smtp.addresses import Returns
 from services.adapters.providers.smtp.mail import Sender
+from services.adapters.providers.smtp.mailbox import SmtpMailbox
 from services.adapters.providers.smtp.provider import SmtpProvider, SmtpSettings
 from services.adapters.providers.sources import SOURCES, SourceParts
 from services.adapters.providers.twilio.provider import TwilioSettings, TwilioVoice
@@ -105,11 +106,24 @@ def _smpp(name: str, url: SplitResult, identity: Identity, feedback: Feedback, c
     return Opened(provider=provider, start=provider.start, stop=provider.stop)
 
 
+def open_mailbox(url: str, identity: Identity, clock: Clock) -> SmtpMailbox:
+    """Where e-mails to staff are handed over; nothing is connected before the first. Raises ``ValueError`` for another kind of address."""
+    parts = urlsplit(url)
+    if (Channel.EMAIL, parts.scheme) not in OPENERS:
+        raise ValueError("mail server: the address must begin with smtp://, smtps://")
+    return SmtpMailbox(provider=SmtpProvider("staff", _smtp_settings("staff", parts, identity), clock), clock=clock)
+
+
 def _smtp(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock) -> Opened:
+    provider = SmtpProvider(name, _smtp_settings(name, url, identity), clock)
+    return Opened(provider=provider, start=_nothing, stop=provider.stop)
+
+
+def _smtp_settings(name: str, url: SplitResult, identity: Identity) -> SmtpSettings:
     tls = _query(url, "tls") or ("tls" if url.scheme == "smtps" else "starttls")
     if tls not in {"none", "starttls", "tls"}:
         raise ValueError(f"email provider {name}: tls must be none, starttls or tls")
-    settings = SmtpSettings(
+    return SmtpSettings(
         host=_host(url),
         port=url.port or (465 if url.scheme == "smtps" else 587),
         sender=identity.mail,
@@ -120,8 +134,6 @@ def _smtp(name: str, url: SplitResult, identity: Identity, feedback: Feedback, c
         helo=identity.returns.domain,
         connections=int(_query(url, "connections") or 2),
     )
-    provider = SmtpProvider(name, settings, clock)
-    return Opened(provider=provider, start=_nothing, stop=provider.stop)
 
 
 def _twilio(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock) -> Opened:

@@ -10,10 +10,12 @@ from services.adapters.rendering.french import French
 from services.adapters.rendering.letter import Press
 from services.adapters.rendering.scene import scene
 from services.adapters.rendering.sms import render_sms
+from services.adapters.rendering.staff import StaffTexts
 from services.adapters.rendering.typography import typographic
 from services.adapters.rendering.voice import render_voice
 from services.core.content import Content, Notice
 from services.core.model import Alert, Fact
+from services.core.ports.mailbox import Push, StaffMail
 from services.core.words import MEETINGS, Channel
 
 
@@ -24,6 +26,7 @@ class JinjaTexts:
         self._templates = environment(templates_dir, French.load(templates_dir / "words"))
         self._press = Press(templates_dir, self._templates)
         self.advisor = AdvisorTexts(templates_dir / "advisor", self._templates)
+        self._staff = StaffTexts(self._templates, self.advisor)
 
     def notice(self, notice: Notice) -> Content:
         """The message in French; raises ``Unrenderable`` (sms_too_long, empty_access_info, an address's code)."""
@@ -46,6 +49,10 @@ class JinjaTexts:
     def next_action(self, alert: Alert, zone: str) -> str:
         """What the advisor should do, by when; raises ``UnknownCodeError``."""
         return self.advisor.next_action(alert, zone)
+
+    def staff_mail(self, push: Push, to: str, link: str) -> StaffMail:
+        """An e-mail to staff; raises ``UnknownCodeError``."""
+        return self._staff.staff_mail(push, to, link)
 
     def _file(self, notice: Notice, file: str) -> Template:
         return self._templates.get_template(f"notices/{notice.obligations[0].kind.value}/{file}")

@@ -1,6 +1,9 @@
 -- What the whole of the rules needs to remember: the life of contact points, alerts that move on, outages of ours, the policy that decided.
 
-ALTER TABLE profiles ADD COLUMN followers jsonb NOT NULL DEFAULT '[]';
+ALTER TABLE profiles
+    ADD COLUMN followers jsonb NOT NULL DEFAULT '[]',
+    ADD COLUMN quiet     jsonb NOT NULL DEFAULT '[]';
+COMMENT ON COLUMN profiles.quiet IS 'Local hours of each day at which nobody writes or calls: [[from, to]].';
 COMMENT ON COLUMN profiles.followers IS 'Partner bodies that follow this person too: [{organisation, advisor_id}].';
 
 ALTER TABLE contacts
@@ -47,4 +50,14 @@ ALTER TABLE alerts
 UPDATE alerts SET routed_at = updated_at WHERE closed_at IS NULL;
 COMMENT ON COLUMN alerts.routed_at IS 'Since when it stands on this list.';
 COMMENT ON COLUMN alerts.pushed_at IS 'When it was e-mailed to whom it is routed, at once or in a digest.';
+CREATE INDEX alerts_unpushed ON alerts (act_by, alert_id) WHERE closed_at IS NULL AND claimed_by IS NULL AND pushed_at IS NULL;
+COMMENT ON INDEX alerts_unpushed IS 'What waits to be e-mailed.';
+
+CREATE TABLE crowd_notices (
+    advisor_id text COLLATE "C" PRIMARY KEY,
+    told_on    date NOT NULL
+);
+COMMENT ON TABLE crowd_notices IS 'When an agency''s manager was last told that an advisor''s list is too long.';
+COMMENT ON COLUMN crowd_notices.advisor_id IS 'Whose list.';
+COMMENT ON COLUMN crowd_notices.told_on IS 'The day, in Paris.';
 COMMENT ON COLUMN alerts.policy IS 'Version of the policy that decided it.';

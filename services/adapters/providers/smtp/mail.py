@@ -38,7 +38,8 @@ def compose(content: EmailContent, sender: Sender, *, to: str, to_name: str, mes
     if sender.feedback_id is not None:
         message["Feedback-ID"] = sender.feedback_id
     message.set_content(content.text, cte="quoted-printable")
-    message.add_alternative(content.html, subtype="html", cte="quoted-printable")
+    if content.html:
+        message.add_alternative(content.html, subtype="html", cte="quoted-printable")
     if content.calendar is not None:
         message.add_attachment(
             content.calendar,
