@@ -33,6 +33,8 @@ class Residence:
     zone: str
     holidays: Holidays = field(repr=False)
     overseas: bool = False
+    #: hours at which this person wants to be left alone, local (§10.3)
+    quiet: tuple[tuple[time, time], ...] = ()
 
     def local(self, at: datetime) -> datetime:
         """The instant on this clock."""

@@ -32,6 +32,7 @@ def person_from(event: PersonUpdated, case: Case, now: datetime) -> Person:
         backup_id=event.backup_id,
         agency_id=event.agency_id,
         followers=event.followers,
+        quiet=event.quiet,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from services.core.alarms import Standing
 from services.core.calendar import Holidays, Residence, WorkingDays
-from services.core.model import Advisor, Agency, Obligation
+from services.core.model import Advisor, Agency, Obligation, Person
 from services.core.policy import Policy
 from services.core.territory import territory_of
 from services.core.words import Kind
@@ -34,6 +34,11 @@ class Environment:
             known = Residence(zone=territory.zone, holidays=self.holidays[territory.subdivision], overseas=territory.overseas)
             self._residences[postal_code] = known
         return known
+
+    def home(self, person: Person) -> Residence:
+        """Where this person lives, with their own quiet hours (§10.3)."""
+        residence = self.residence(person.postal_code)
+        return replace(residence, quiet=person.quiet) if person.quiet else residence
 
     def working_days(self, agency_id: str) -> WorkingDays:
         """Working days and zone of an agency (§10.13); an unknown agency works as one in Paris."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Literal
 
 from services.core.model import AttemptId, Follower, Hold, ObligationId, PersonId, Place
@@ -137,6 +137,7 @@ class PersonUpdated(Envelope):
     backup_id: str | None = None
     agency_id: str
     followers: tuple[Follower, ...] = ()
+    quiet: tuple[tuple[time, time], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,8 @@ class ReplyReceived(Envelope):
     obligation_id: ObligationId | None = None
     person_id: PersonId | None = None
     sender_hash: str | None = None
+    #: of several people with this number, whose answer it is (« 1A »)
+    letter: str | None = None
     text_sealed: str | None = None
     reason: str | None = None
     by: str | None = None

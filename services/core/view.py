@@ -11,6 +11,7 @@ from services.core.environment import METROPOLE, Environment
 from services.core.model import Attempt, Case, Obligation, Person, Reply
 from services.core.pauses import without_paused
 from services.core.policy import Policy
+from services.core.quiet import without_quiet
 from services.core.states import LIVE
 from services.core.words import AttemptState, Channel, Evidence, Kind, ReplyChannel, ReplyEffect, Step
 
@@ -152,13 +153,14 @@ def see(case: Case, env: Environment, now: datetime) -> View | None:
     """A view of the case; none while the directory has not told us of the person."""
     if case.person is None:
         return None
+    reach = without_quiet(availability(case.person, case.contacts, env.policy.channels), env.policy, case.person.quiet)
     return View(
         case=case,
         person=case.person,
         env=env,
         now=now,
-        reach=without_paused(availability(case.person, case.contacts, env.policy.channels), env.standing),
-        residence=env.residence(case.person.postal_code),
+        reach=without_paused(reach, env.standing),
+        residence=env.home(case.person),
         working=env.working_days(case.person.agency_id),
     )
 

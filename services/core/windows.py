@@ -22,10 +22,30 @@ Opening = tuple[datetime, datetime]
 
 
 def spans_on(windows: Windows, residence: Residence, day: date, closing_day: date | None) -> tuple[Span, ...]:
-    """Local spans of a day. ``closing_day`` is the last day of the person's actualisation, when one is the reason."""
+    """Local spans of a day, without the person's own quiet hours.
+
+    ``closing_day`` is the last day of the person's actualisation, when one is the reason.
+    """
     if day.weekday() == _SUNDAY or residence.is_holiday(day):
-        return windows.closing_day if day == closing_day else windows.closed_day
-    return windows.saturday if day.weekday() == _SATURDAY else windows.weekday
+        return _without(windows.closing_day if day == closing_day else windows.closed_day, residence.quiet)
+    return _without(windows.saturday if day.weekday() == _SATURDAY else windows.weekday, residence.quiet)
+
+
+def ever_open(policy: Policy, channel: Channel, quiet: tuple[Span, ...]) -> bool:
+    """Is there an hour of an ordinary week left for this channel; for calls, one at which a follow-up may start (§10.3, §10.10)?"""
+    left = _without(policy.windows[channel].weekday, quiet)
+    if channel is not Channel.VOICE:
+        return channel is Channel.LETTER or bool(left)
+    return any(start <= slot < end for start, end in left for slot in policy.voice_slots.starts)
+
+
+def _without(spans: tuple[Span, ...], quiet: tuple[Span, ...]) -> tuple[Span, ...]:
+    """The spans less the quiet hours; hours over midnight are two spans of a day."""
+    for start, end in quiet:
+        for first, last in ((start, end),) if start < end else ((start, time.max), (time.min, end)):
+            pieces = [piece for opens, closes in spans for piece in ((opens, min(closes, first)), (max(opens, last), closes))]
+            spans = tuple((opens, closes) for opens, closes in pieces if opens < closes)
+    return spans
 
 
 @lru_cache(maxsize=16384)
@@ -50,13 +70,21 @@ def next_opening(policy: Policy, channel: Channel, residence: Residence, at: dat
     """The window that is open at this instant, from this instant on, else the next one. First notices shift later (§10.1.3)."""
     if channel is Channel.LETTER:
         return at, at + timedelta(days=1)
-    opens, closes = next(_from(policy, channel, residence, at, closing_day))
+    opens, closes = next(_from(policy, channel, residence, at, closing_day), None) or _never(residence, at)
     return max(opens, at), closes
 
 
 def is_open(policy: Policy, channel: Channel, residence: Residence, at: datetime, closing_day: date | None = None) -> bool:
     """May the channel be used now?"""
     return next_opening(policy, channel, residence, at, closing_day)[0] == at
+
+
+def _never(residence: Residence, at: datetime) -> Opening:
+    """A month without an opening, because of somebody's own quiet hours: too late for everything. Otherwise the calendar is wrong."""
+    if not residence.quiet:
+        raise AssertionError("a month without an opening")
+    far = at + timedelta(days=_HORIZON)
+    return far, far
 
 
 def reminder_on(
@@ -95,7 +123,7 @@ def next_slot(policy: Policy, residence: Residence, after: datetime, last_call: 
                 slot = residence.instant(day, start)
                 if opens <= slot < closes and slot >= after and spaced(policy, residence, slot, last_call):
                     return slot, closes
-    raise AssertionError("a month without a day for calls")
+    return _never(residence, after)
 
 
 def spaced(policy: Policy, residence: Residence, at: datetime, last_call: datetime | None) -> bool:

@@ -121,7 +121,7 @@ def _try_later(ledger: Ledger, case: Case, attempt: Attempt, provider: str, outc
                 effect="applied",
             )
     if attempt.channel is not Channel.LETTER and case.person is not None:
-        residence = environment.residence(case.person.postal_code)
+        residence = environment.home(case.person)
         again = next_opening(environment.policy, attempt.channel, residence, again)[0]
     # a further try of the same attempt: useful until its duty, not only until its first window's end
     due = min((row.due_at for row in case.obligations if row.obligation_id == attempt.items[0].obligation_id), default=attempt.not_after)

@@ -1,7 +1,7 @@
 """Snapshots of people, advisors and agencies, from checked data to facts (contracts §2)."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from services.adapters.contracts.values import maybe_day, maybe_instant, maybe_printable, printable, whole
@@ -36,6 +36,7 @@ def person(common: Common, data: Data) -> Event:
         backup_id=data.get("backup_id"),
         agency_id=data["agency_id"],
         followers=tuple(_follower(follower) for follower in data.get("followers") or ()),
+        quiet=tuple((time.fromisoformat(span["from"]), time.fromisoformat(span["to"])) for span in data.get("quiet") or ()),
     )
 
 

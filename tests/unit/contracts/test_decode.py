@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
@@ -102,6 +102,16 @@ def test_a_person() -> None:
     assert phone.verified_at == datetime(2026, 6, 1, 8, tzinfo=UTC)
     assert (email.declared_by, email.verified_at) == (DeclaredBy.ADVISER, None)
     assert (postal.value, postal.lines) == (None, ("LUC TEST", "12 RUE DES LILAS", "59000 LILLE"))
+
+
+def test_quiet_hours() -> None:
+    """Hours of each day on the clock of the residence; over midnight too; none when nothing is said (§10.3)."""
+    fact = decode("people.v1", valid("person.updated", "valid-quiet"))
+    assert isinstance(fact, PersonUpdated)
+    assert fact.quiet == ((time(8), time(14)), (time(22), time(6)))
+    plain = decode("people.v1", valid("person.updated"))
+    assert isinstance(plain, PersonUpdated)
+    assert plain.quiet == ()
 
 
 def test_hostile_names() -> None:

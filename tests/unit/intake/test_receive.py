@@ -1,7 +1,7 @@
 """Events in: seen before, stale, unreadable, erased; and what each one does to the facts (contracts §1, §2)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from services.core.events import (
     PersonUpdated,
     Problem,
 )
-from services.core.model import Alert, AlertId, ObligationId, Place
+from services.core.model import Alert, AlertId, Follower, ObligationId, Place
 from services.core.words import (
     AlertType,
     Channel,
@@ -231,6 +231,20 @@ async def test_a_snapshot_brings_the_person_and_the_points() -> None:
     assert points["tel"].sender_hash == "hash of +33612345678"
     assert points["home"].status is ContactStatus.UNVERIFIED
     assert (await house.receive(house.record(_snapshot(51)))).stale == 1
+
+
+async def test_a_snapshot_brings_who_follows_and_when_to_be_quiet() -> None:
+    """R13, §10.3: what the directory says of partners and of hours stands in the profile; the next snapshot replaces it."""
+    partner = Follower(organisation="Mission locale", advisor_id="ml_12")
+    house = House()
+    await house.receive(house.record(_snapshot(followers=(partner,), quiet=((time(8), time(14)),))))
+    stored = (await house.case()).person
+    assert stored is not None
+    assert (stored.followers, stored.quiet) == ((partner,), ((time(8), time(14)),))
+    await house.receive(house.record(_snapshot(99, revision=2)))
+    stored = (await house.case()).person
+    assert stored is not None
+    assert (stored.followers, stored.quiet) == ((), ())
 
 
 async def test_a_snapshot_that_says_nothing_new_of_a_point_keeps_what_we_observed() -> None:

@@ -5,17 +5,18 @@
 -- Insert or replace profiles.
 INSERT INTO profiles (
     person_id, revision, known_at, first_name, last_name, postal_code, preferred_channel, forbidden_channels, constraints, digital_ease,
-    language, asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id, followers)
+    language, asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id, followers, quiet)
 SELECT
     person_id, revision, known_at, first_name, last_name, postal_code, preferred_channel, forbidden_channels, constraints, digital_ease,
-    language, asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id, followers
+    language, asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id, followers, quiet
 FROM json_populate_recordset(NULL::profiles, $1)
 ON CONFLICT (person_id) DO UPDATE SET (
     revision, known_at, first_name, last_name, postal_code, preferred_channel, forbidden_channels, constraints, digital_ease, language,
-    asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id, followers) = ROW (
+    asked_opening_notice, missed_actualisations, hold, referent_id, backup_id, agency_id, followers, quiet) = ROW (
     excluded.revision, excluded.known_at, excluded.first_name, excluded.last_name, excluded.postal_code, excluded.preferred_channel,
     excluded.forbidden_channels, excluded.constraints, excluded.digital_ease, excluded.language, excluded.asked_opening_notice,
-    excluded.missed_actualisations, excluded.hold, excluded.referent_id, excluded.backup_id, excluded.agency_id, excluded.followers);
+    excluded.missed_actualisations, excluded.hold, excluded.referent_id, excluded.backup_id, excluded.agency_id, excluded.followers,
+    excluded.quiet);
 
 -- name: write_contacts
 -- Insert or replace contact points.
