@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from services.core.changes import Outgoing
+from services.core.inbound import read_letter
 from services.core.ports.clock import Clock
 from services.core.ports.providers import ProviderReceipt, ProviderReply
 from services.core.ports.streams import Message, Publisher
+from services.core.words import ReplyChannel
 
 RECEIPTS: Final = "receipts.v1"
 REPLIES: Final = "replies.v1"
@@ -107,6 +109,7 @@ class KafkaFeedback:
             answered_by="unknown",
             attempt_id=reply.attempt_id,
             sender_hash=sender,
+            letter=read_letter(reply.text) if reply.text and reply.channel is ReplyChannel.SMS else None,
             text_sealed=self.seals.seal(reply.text) if reply.text else None,
             at=reply.at.isoformat(),
         )

@@ -137,7 +137,7 @@ def _effect(reply: Reply, attempt: Attempt | None, duties: list[Obligation], lin
 
 def _heard(ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None, duties: list[Obligation], effect: ReplyEffect) -> Case:
     if reply.choice is Choice.WRONG_PERSON:
-        return _wrong_person(ledger, case, attempt)
+        return _wrong_person(ledger, case, attempt, reply)
     if reply.choice is Choice.STOP:
         return _stop(ledger, case, attempt)
     if reply.choice is Choice.UNREADABLE and reply.channel is not ReplyChannel.EMAIL:
@@ -171,11 +171,13 @@ def _call_was_heard(ledger: Ledger, case: Case, attempt: Attempt | None) -> Case
     return replace(case, attempts=rows)
 
 
-def _wrong_person(ledger: Ledger, case: Case, attempt: Attempt | None) -> Case:
-    """Somebody else: the point is disabled, for every person whose it is (SC-14)."""
+def _wrong_person(ledger: Ledger, case: Case, attempt: Attempt | None, reply: Reply) -> Case:
+    """Somebody else: the point that was written to, or that they write from, is disabled (SC-14); for the others who have its value too."""
     contacts = list(case.contacts)
     for place, contact in enumerate(contacts):
-        if attempt is not None and contact.contact_id == attempt.contact_id and contact.status is not ContactStatus.DISABLED:
+        writes_from = reply.sender_hash is not None and contact.sender_hash == reply.sender_hash
+        theirs = contact.contact_id == attempt.contact_id if attempt else writes_from
+        if theirs and contact.status is not ContactStatus.DISABLED:
             contacts[place] = failed_hard(ledger, contact, str(Choice.WRONG_PERSON))
     return replace(case, contacts=tuple(contacts))
 

@@ -9,6 +9,12 @@ from services.core.words import Choice
 #: words that change nothing around an answer
 _COURTESY: Final = r"(?:bonjour|bonsoir|salut|merci(?: beaucoup)?|svp|s il vous plait|cordialement|madame|monsieur|bien recu|bonne journee)"
 
+#: what people write before a digit
+_ANSWER: Final = r"je reponds|reponse|choix|tape[rz]?"
+
+#: « 1A », « 1 a », « A1 »: the answer, and of several people with one number whose it is
+_WITH_LETTER: Final = re.compile(rf"(?:(?:{_ANSWER}|oui|ok|non) )?(?:[123] ?(?P<after>[a-z])|(?P<before>[a-z])[123])")
+
 #: read anywhere in the text: whoever writes this must not be written to again
 _WRONG_PERSON: Final = re.compile(
     r"\b(?:erreur (?:de|sur le) (?:numero|personne|destinataire)|(?:mauvais|faux) (?:numero|destinataire)"
@@ -20,9 +26,9 @@ _STOP: Final = re.compile(r"stop(?: sms| svp| merci| s il vous plait)?|arretez?(
 
 #: the whole text, courtesy apart, must be one of these
 _WHOLE: Final[tuple[tuple[Choice, re.Pattern[str]], ...]] = (
-    (Choice.COME, re.compile(r"(?:(?:je reponds|reponse|choix|oui|ok|tape[rz]?) )?1[a-z]?")),
-    (Choice.CANNOT_COME, re.compile(r"(?:(?:je reponds|reponse|choix|non|tape[rz]?) )?2[a-z]?")),
-    (Choice.CALL_ME_BACK, re.compile(r"(?:(?:je reponds|reponse|choix|tape[rz]?) )?3[a-z]?")),
+    (Choice.COME, re.compile(rf"(?:(?:{_ANSWER}|oui|ok) )?(?:1 ?[a-z]?|[a-z]1)")),
+    (Choice.CANNOT_COME, re.compile(rf"(?:(?:{_ANSWER}|non) )?(?:2 ?[a-z]?|[a-z]2)")),
+    (Choice.CALL_ME_BACK, re.compile(rf"(?:(?:{_ANSWER}) )?(?:3 ?[a-z]?|[a-z]3)")),
     (
         Choice.COME,
         re.compile(
@@ -40,7 +46,7 @@ _WHOLE: Final[tuple[tuple[Choice, re.Pattern[str]], ...]] = (
         ),
     ),
     # « 9 = ce n'est pas moi », as on the telephone
-    (Choice.WRONG_PERSON, re.compile(r"(?:(?:je reponds|reponse|choix|tape[rz]?) )?9")),
+    (Choice.WRONG_PERSON, re.compile(rf"(?:(?:{_ANSWER}) )?9")),
     (Choice.CANNOT_COME, re.compile(r"non")),
     (Choice.CALL_ME_BACK, re.compile(r"(?:pouvez vous |vous pouvez |veuillez |merci de )?(?:me |m )?(?:rappele[rz]|appele[rz])(?: moi)?")),
     (Choice.DONE, re.compile(r"(?:oui )?(?:c est|c etait|je l ai|elle est|actualisation) (?:deja )?faite?|(?:deja )?fait")),
@@ -64,11 +70,21 @@ def read_sms(text: str) -> Choice:
         return Choice.UNREADABLE
     if _STOP.fullmatch(words):
         return Choice.STOP
-    bare = re.sub(rf"^(?:{_COURTESY} )+|(?: {_COURTESY})+$", "", words).strip()
+    bare = _without_courtesy(words)
     if "?" in text:
         # a question is not an answer; being asked for a call is
         return Choice.CALL_ME_BACK if _means(bare) is Choice.CALL_ME_BACK else Choice.UNREADABLE
     return _means(bare) or Choice.UNREADABLE
+
+
+def read_letter(text: str) -> str | None:
+    """Whose answer « 1A » is, in capitals; none when the answer is no digit with a letter (§10.14)."""
+    found = _WITH_LETTER.fullmatch(_without_courtesy(_plain(text)))
+    return (found["after"] or found["before"]).upper() if found else None
+
+
+def _without_courtesy(words: str) -> str:
+    return re.sub(rf"^(?:{_COURTESY} )+|(?: {_COURTESY})+$", "", words).strip()
 
 
 def _means(words: str) -> Choice | None:

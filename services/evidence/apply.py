@@ -15,8 +15,11 @@ from services.core.policy import LinkPolicy
 from services.core.ports.store import DeadLetter, Store, Unit
 from services.core.ports.streams import Record
 from services.core.receipts import apply_receipt
-from services.core.states import SETTLED
-from services.core.words import Channel, ReceiptEffect, ReplyEffect
+from services.core.shared import close_sms, disown, disowned_since, give_letters, last_written_to, meant_by
+from services.core.words import Choice, ReceiptEffect, ReceiptStatus, ReplyEffect
+
+#: said of the number, whoever of several people it is from
+_ABOUT_THE_NUMBER = frozenset({Choice.WRONG_PERSON, Choice.STOP})
 
 Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
 
@@ -38,6 +41,8 @@ class _Addressed:
     event: ReceiptReceived | ReplyReceived
     attempt_id: AttemptId | None
     people: tuple[PersonId, ...]
+    #: everybody who has a value of these people, when the event is about the value itself (§10.14)
+    sharing: tuple[PersonId, ...] = ()
 
 
 async def apply(batch: Sequence[Record], *, store: Store, decode: Decode, link: LinkPolicy, now: datetime) -> Applied:
@@ -56,7 +61,7 @@ async def apply(batch: Sequence[Record], *, store: Store, decode: Decode, link: 
         known = await unit.seen([(event.source, event.event_id) for event in events], now)
         fresh = {(event.source, event.event_id): event for event in events if (event.source, event.event_id) not in known}
         addressed = await _address(unit, list(fresh.values()))
-        cases = await unit.lock({person for one in addressed for person in one.people})
+        cases = await unit.lock({person for one in addressed for person in (*one.people, *one.sharing)})
         for one in addressed:
             waiting += not _apply_one(ledger, cases, one, link)
         if letters:
@@ -88,15 +93,34 @@ async def _address(unit: Unit, events: list[ReceiptReceived | ReplyReceived]) ->
         else:
             found = person or event.person_id or (duty_owners.get(event.obligation_id) if event.obligation_id else None)
             people = (found,) if found else tuple(await unit.people_by_sender(event.sender_hash) if event.sender_hash else ())
-        addressed.append(_Addressed(event=event, attempt_id=attempt_id, people=people))
+        sharing = await _sharing(unit, people) if people and _is_wrong_person(event) else ()
+        addressed.append(_Addressed(event=event, attempt_id=attempt_id, people=people, sharing=sharing))
     return addressed
+
+
+def _is_wrong_person(event: ReceiptReceived | ReplyReceived) -> bool:
+    if isinstance(event, ReceiptReceived):
+        return event.status is ReceiptStatus.WRONG_PERSON
+    return event.choice is Choice.WRONG_PERSON
+
+
+async def _sharing(unit: Unit, people: tuple[PersonId, ...]) -> tuple[PersonId, ...]:
+    """Everybody who has a number or an address of these people; read before the lock, so that all are locked in order of id."""
+    known = await unit.load(people)
+    values = {point.sender_hash for case in known.values() for point in case.contacts if point.sender_hash}
+    return tuple(sorted({person for value in values for person in await unit.people_by_sender(value)}))
 
 
 def _apply_one(ledger: Ledger, cases: dict[PersonId, Case], one: _Addressed, link: LinkPolicy) -> bool:
     """Apply one event; false when it waits for its reference, or for a human to say whose it is."""
+    before = {person: cases[person] for person in one.people}
     if isinstance(one.event, ReceiptReceived):
-        return _receipt(ledger, cases, one.event, one)
-    return _reply(ledger, cases, one.event, one, link)
+        found = _receipt(ledger, cases, one.event, one)
+    else:
+        found = _reply(ledger, cases, one.event, one, link)
+    for person, case in before.items():
+        disown(ledger, cases, one.sharing, disowned_since(case, cases[person]))
+    return found
 
 
 def _receipt(ledger: Ledger, cases: dict[PersonId, Case], event: ReceiptReceived, one: _Addressed) -> bool:
@@ -152,31 +176,22 @@ def _reply(ledger: Ledger, cases: dict[PersonId, Case], event: ReplyReceived, on
         at=event.happened_at,
         effect=ReplyEffect.IGNORED,
     )
-    meant = _meant(one.people, cases)
+    several = len(one.people) > 1 and event.sender_hash is not None
+    meant = meant_by(cases, one.people, event.sender_hash or "", event.letter) if several else list(one.people)
+    if len(meant) > 1 and event.choice in _ABOUT_THE_NUMBER:
+        if event.choice is Choice.STOP:
+            close_sms(ledger, cases, meant, event.sender_hash or "")
+        meant = [last_written_to(cases, meant)]
     if len(meant) == 1:
         cases[meant[0]] = apply_reply(ledger, cases[meant[0]], row, link)
         return True
-    # nobody has this number, or several people do: no ack (§10.14)
+    # nobody has this number, or several people do: no ack, and messages say from now on whose answer they ask for (§10.14)
     effect = ReplyEffect.AMBIGUOUS if meant else ReplyEffect.IGNORED
+    if meant:
+        give_letters(ledger, cases, one.people, event.sender_hash or "")
     ledger.changes.replies.append(replace(row, effect=effect))
     ledger.line("reply", channel=str(row.channel), person=None, obligation=None, choice=str(row.choice), effect=str(effect))
     return False
-
-
-def _meant(people: tuple[PersonId, ...], cases: dict[PersonId, Case]) -> list[PersonId]:
-    """Of several people with one number, those who were written to about something that is still open (§10.14)."""
-    if len(people) <= 1:
-        return list(people)
-    waiting = [person for person in people if _awaits_an_answer(cases[person])]
-    return waiting or list(people)
-
-
-def _awaits_an_answer(case: Case) -> bool:
-    living = {obligation.obligation_id for obligation in case.obligations if obligation.state not in SETTLED}
-    return any(
-        attempt.channel is Channel.SMS and attempt.submitted_at is not None and any(item.obligation_id in living for item in attempt.items)
-        for attempt in case.attempts
-    )
 
 
 def _dead_letter(record: Record, problems: list[Problem], now: datetime) -> DeadLetter:

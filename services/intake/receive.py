@@ -13,6 +13,7 @@ from services.core.ledger import Ledger
 from services.core.model import PersonId
 from services.core.ports.store import DeadLetter, Store
 from services.core.ports.streams import Record
+from services.intake.disowned import keep_out
 from services.intake.handlers import HANDLERS, Handling
 from services.intake.ports import Decode
 
@@ -62,6 +63,7 @@ async def receive(batch: Sequence[Record], *, store: Store, decode: Decode, hand
                 stale += 1
             elif person is not None:
                 cases[person] = after
+        await keep_out(unit, ledger)
         for record, problems in letters:
             _bury(ledger, record, problems, now)
         if letters:

@@ -44,6 +44,7 @@ def reply(common: Common, data: Data) -> Event:
         obligation_id=ObligationId(obligation) if obligation is not None else None,
         person_id=PersonId(person) if person is not None else None,
         sender_hash=data.get("sender_hash"),
+        letter=data.get("letter"),
         text_sealed=data.get("text_sealed"),
         reason=maybe_printable(data.get("reason")),
         by=data.get("by"),

@@ -15,6 +15,7 @@ from services.core.alarms import Alarm
 from services.core.changes import Changes
 from services.core.model import Alert, AttemptId, Case, ObligationId, PersonId, Receipt
 from services.core.ports.store import DeadLetter, OutboxRow, Staff
+from services.core.shared import is_disowned
 from services.core.words import AlarmType, Kind, Lane, ObligationState
 
 
@@ -170,6 +171,16 @@ class MemoryUnit:
     async def people_by_sender(self, sender_hash: str) -> list[PersonId]:
         """See ``Unit.people_by_sender``."""
         return sorted({each.person_id for each in self._tables.contacts.tagged(("sender", sender_hash))})
+
+    async def disowned(self, sender_hashes: Collection[str]) -> dict[str, datetime]:
+        """See ``Unit.disowned``."""
+        said: dict[str, datetime] = {}
+        for sender_hash in sender_hashes:
+            points = [each for each in self._tables.contacts.tagged(("sender", sender_hash)) if is_disowned(each)]
+            instants = [each.status_at for each in points if each.status_at is not None]
+            if instants:
+                said[sender_hash] = max(instants)
+        return said
 
     async def people_of_obligations(self, obligations: Collection[str]) -> dict[str, PersonId]:
         """See ``Unit.people_of_obligations``."""

@@ -164,6 +164,10 @@ class PostgresUnit:
         """See ``Unit.people_by_sender``."""
         return [PersonId(row["person_id"]) for row in await self._fetch("people_by_sender", sender_hash)]
 
+    async def disowned(self, sender_hashes: Collection[str]) -> dict[str, datetime]:
+        """See ``Unit.disowned``."""
+        return {row["sender_hash"]: row["said_at"] for row in await self._fetch("disowned", sorted(sender_hashes))}
+
     async def people_of_obligations(self, obligations: Collection[str]) -> dict[str, PersonId]:
         """See ``Unit.people_of_obligations``."""
         rows = await self._fetch("people_of_obligations", list(obligations))

@@ -121,6 +121,10 @@ class Unit(Protocol):
         """People with a contact point of this ``sender_hash``, sorted."""
         ...
 
+    async def disowned(self, sender_hashes: Collection[str]) -> dict[str, datetime]:
+        """Those of these values of which somebody said that they are not the person's whom we asked for, with the last time."""
+        ...
+
     async def people_of_obligations(self, obligations: Collection[str]) -> dict[str, PersonId]:
         """Whose obligations these are; unknown ones are left out."""
         ...

@@ -2,12 +2,12 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from services.core.changes import Changes, JournalLine, Outgoing
-from services.core.model import Advisor, Agency, AttemptId, ObligationId, PersonId, Receipt
+from services.core.model import Advisor, Agency, AttemptId, Contact, ObligationId, PersonId, Receipt
 from services.core.ports.store import DeadLetter, OutboxRow, Unit
-from services.core.words import AttemptState, Channel, ReceiptEffect
+from services.core.words import AttemptState, Channel, ContactStatus, ReceiptEffect
 from tests.conformance.store.conftest import AnyStore
 from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, contact, item, obligation, receipt
 
@@ -154,6 +154,31 @@ async def test_lookups_find_people_by_what_comes_back(store: AnyStore) -> None:
         assert await unit.people_by_sender("other") == []
         assert await unit.people_of_obligations(["rdv:1", "rdv:2"]) == {ObligationId("rdv:1"): LUC}
         assert await unit.attempts_by_reference([]) == {}
+
+
+async def test_disowned_values_and_when(store: AnyStore) -> None:
+    """Of whom somebody said "not me", with the last time; a number that is dead for another reason is not disowned."""
+
+    def point(person: PersonId, sender_hash: str, reason: str, at: datetime) -> Contact:
+        return contact(person, sender_hash, sender_hash=sender_hash, status=ContactStatus.DISABLED, status_reason=reason, status_at=at)
+
+    async with store.unit() as unit:
+        await unit.lock([LUC, ANNIE])
+        later = NOW + timedelta(days=1)
+        rows = [point(LUC, "h", "wrong_person", NOW), point(ANNIE, "h", "wrong_person", later), point(LUC, "dead", "failed_hard", NOW)]
+        await unit.write(Changes(contacts=[*rows, contact(ANNIE, "2", sender_hash="fine")]))
+    async with store.unit() as unit:
+        assert await unit.disowned(["h", "dead", "fine", "nobody"]) == {"h": later}
+        assert await unit.disowned([]) == {}
+
+
+async def test_a_points_letter_is_kept(store: AnyStore) -> None:
+    """Which of the people with this number it is, in answers (§10.14)."""
+    async with store.unit() as unit:
+        await unit.lock([LUC])
+        await unit.write(Changes(contacts=[contact(LUC, sender_hash="h", letter="B")]))
+    async with store.unit() as unit:
+        assert [row.letter for row in (await unit.load([LUC]))[LUC].contacts] == ["B"]
 
 
 async def test_open_alerts_by_advisor_and_agency(store: AnyStore) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.core.inbound import read_sms
+from services.core.inbound import read_letter, read_sms
 from services.core.words import Choice
 
 
@@ -13,6 +13,10 @@ from services.core.words import Choice
         (" 1. ", Choice.COME),
         ("1️⃣", Choice.COME),
         ("1A", Choice.COME),
+        ("1 a", Choice.COME),
+        ("A1", Choice.COME),
+        ("Je réponds 2B, merci", Choice.CANNOT_COME),
+        ("b3", Choice.CALL_ME_BACK),
         ("1 merci", Choice.COME),
         ("Bonjour, je réponds 1, merci", Choice.COME),
         ("Oui", Choice.COME),
@@ -56,8 +60,33 @@ def test_plain_answers_are_read(text: str, choice: Choice) -> None:
         "c'est pas moi qui ai pris ce rendez-vous",
         "je viens " * 40,
         "1 rue de la Paix",
+        "1 AB",
+        "A 1",
+        "A1 B2",
     ],
 )
 def test_what_is_not_plain_goes_to_a_human_being(text: str) -> None:
     """A false yes is worse than a question."""
     assert read_sms(text) is Choice.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("1A", "A"),
+        ("1 a", "A"),
+        ("A1", "A"),
+        ("2b", "B"),
+        ("oui 1 b merci", "B"),
+        ("3C.", "C"),
+        ("1", None),
+        ("oui", None),
+        ("STOP", None),
+        ("A", None),
+        ("1A 1B", None),
+        ("Je suis Karim", None),
+    ],
+)
+def test_the_letter_says_whose_answer_it_is(text: str, letter: str | None) -> None:
+    """« 1A », « 1 a », « A1 »: a digit and a letter, and nothing else (§10.14)."""
+    assert read_letter(text) == letter

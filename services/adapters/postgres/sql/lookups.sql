@@ -38,6 +38,13 @@ SELECT attempt_id, person_id FROM attempts WHERE token = $1;
 -- Who has a contact point of this hash.
 SELECT DISTINCT person_id FROM contacts WHERE sender_hash = $1 ORDER BY person_id;
 
+-- name: disowned
+-- Values of which somebody said that they are another person's, and when they said it last.
+SELECT sender_hash, max(status_at) AS said_at
+FROM contacts
+WHERE sender_hash = ANY ($1::text[]) AND status = 'disabled' AND status_reason = 'wrong_person' AND status_at IS NOT NULL
+GROUP BY sender_hash;
+
 -- name: people_of_obligations
 -- Whose duties these are.
 SELECT obligation_id, person_id FROM obligations WHERE obligation_id = ANY ($1::text[]);
