@@ -43,11 +43,12 @@ async def _evidence(surroundings: Surroundings) -> None:
 
 
 async def _web(surroundings: Surroundings) -> None:
-    # the web answers gateways and telephones with delivery's own claim; here is where the two meet
+    # the web answers gateways and telephones with delivery's own claim, advisors with the planner's own decisions; here is where they meet
     from services.delivery.app import call_scripts, claims
+    from services.planner.app import foresight
     from services.web.app import run
 
-    await run(surroundings, claims=claims, scripts=call_scripts)
+    await run(surroundings, claims=claims, scripts=call_scripts, foresight=foresight)
 
 
 #: A new process is one ``app.py`` with such a function, and one line here.

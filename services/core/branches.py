@@ -38,6 +38,10 @@ _BY = {
 _IDENTITY = {ReplyChannel.VOICE: Identity.DTMF, ReplyChannel.LINK: Identity.LINK}
 
 
+#: what people want to read of a journal to come
+TOLD = frozenset({"sent", "skipped", "cancelled", "reply", "contact", "state", "alert"})
+
+
 class Branch(StrEnum):
     """What the person, or the world, may do."""
 

@@ -20,7 +20,9 @@ from services.adapters.postgres.notify import WAKE_CHANNEL, Signal, listen
 from services.adapters.postgres.store import PostgresStore
 from services.adapters.rendering.texts import JinjaTexts
 from services.adapters.snapshots import Snapshots
+from services.core.ports.store import Store
 from services.core.words import Lane
+from services.planner.foresee import Foresight
 from services.planner.wake import Planner, Woken
 from services.runtime.changes_log import log_changes
 from services.runtime.consume import finished, retried
@@ -59,6 +61,12 @@ async def run(surroundings: Surroundings) -> None:
         health.ready_when("storing", waiting.check)
         lanes = {Lane.LIVE: live, Lane.CAMPAIGN: campaign}
         await all_of(*(_lane(planner, store, lane, signal, surroundings.metrics, waiting) for lane, signal in lanes.items()))
+
+
+def foresight(surroundings: Surroundings, store: Store) -> Foresight:
+    """What the planner would decide, for the advisor's page (the web's process)."""
+    policy = load_policy(surroundings.settings.policy_file or SHIPPED)
+    return Foresight(store=store, texts=JinjaTexts(home_of_the_code() / "templates"), snapshot=Snapshots(policy=policy))
 
 
 async def _lane(planner: Planner, store: PostgresStore, lane: Lane, signal: Signal, metrics: Metrics, waiting: Waiting) -> None:

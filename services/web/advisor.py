@@ -12,6 +12,7 @@ from starlette.routing import Route
 from services.core.model import Advisor, AlertId, ObligationId, PersonId
 from services.core.ports.clock import Clock
 from services.web.access import follows
+from services.web.ahead import Foresee, ahead
 from services.web.live import Live
 from services.web.portfolio import actions_for, portfolio
 from services.web.ports import Access, Desk, DeskAction, DeskResult, Pages, PersonFile
@@ -36,6 +37,7 @@ class AdvisorPages:
     live: Live
     clock: Clock
     render: Renderer
+    foresee: Foresee
 
     def routes(self) -> list[Route]:
         """The choice of advisor stands in the address."""
@@ -84,6 +86,7 @@ class AdvisorPages:
             advisor=advisor,
             file=file,
             story=story(file),
+            ahead=await ahead(self.foresee, file.case, now),
             alerts=rows,
             token=self.tokens.issue(advisor.advisor_id, now),
             done=request.query_params.get("done", ""),

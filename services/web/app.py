@@ -43,6 +43,7 @@ from services.runtime.together import all_of
 from services.web.access import AccessLog
 from services.web.acknowledge import LinkPages
 from services.web.advisor import AdvisorPages
+from services.web.ahead import Foresee
 from services.web.alarm import raise_forged
 from services.web.border import Border
 from services.web.callbacks import Callbacks
@@ -72,8 +73,12 @@ async def run(
     *,
     claims: Callable[[Surroundings, Store], Claims],
     scripts: Callable[[Surroundings, Store], Scripts],
+    foresight: Callable[[Surroundings, Store], Foresee],
 ) -> None:
-    """Serve both listeners until cancelled; ``claims`` and ``scripts`` are delivery's. Raises ``MissingTopics``, ``Gone``."""
+    """Serve both listeners until cancelled; ``claims`` and ``scripts`` are delivery's, ``foresight`` the planner's.
+
+    Raises ``MissingTopics``, ``Gone``.
+    """
     settings, health = surroundings.settings, surroundings.health
     clock, seals, render = SystemClock(), Seals(surroundings.service_key), Renderer(_pages_dir())
     connection = KafkaConnection(**asdict(surroundings.servers.kafka))
@@ -127,6 +132,7 @@ async def run(
                 live=live,
                 clock=clock,
                 render=render,
+                foresee=foresight(surroundings, store),
             ),
             operations=OperationsPages(
                 pages=pages, engine=LagEngine(lambda: group_lags(admin, topics)), live=live, clock=clock, render=render

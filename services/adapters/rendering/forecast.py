@@ -4,15 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import unescape
 from pathlib import Path
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from services.adapters.rendering.french import French
 from services.adapters.rendering.texts import environment
-from services.core.branches import Forecast
-
-#: what people want to read of a journal to come
-TOLD: Final = frozenset({"sent", "skipped", "cancelled", "reply", "contact", "state", "alert"})
+from services.core.branches import TOLD, Forecast
 
 
 def forecast_text(templates_dir: Path, forecasts: Sequence[Forecast], name: str, now: datetime, zone: str) -> str:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from services.adapters.postgres.pages import PostgresPages
 from services.adapters.rendering.texts import JinjaTexts
+from services.planner.foresee import Foresight
 from services.simulator.app.listener import Well
 from services.simulator.app.parts import PLAY_KEY, templates
 from services.simulator.conductor import Conductor
@@ -54,6 +55,7 @@ class StaffPages:
                 live=live,
                 clock=clock,
                 render=render,
+                foresee=Foresight(store=stage.store, texts=self.texts, snapshot=stage.snapshot),
             ),
             operations=OperationsPages(pages=pages, engine=LagEngine(_nothing_behind), live=live, clock=clock, render=render),
             health=HealthPages(checks=Well()),

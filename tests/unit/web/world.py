@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from services.adapters.memory.store import MemoryStore
+from services.adapters.policy import load_policy
+from services.adapters.snapshots import Snapshots
 from services.core.changes import Changes, MessageSent
 from services.core.model import (
     AttemptId,
@@ -39,8 +41,10 @@ from services.core.words import (
     Severity,
     Why,
 )
+from services.planner.foresee import Foresight
 from services.web.acknowledge import LinkPages
 from services.web.advisor import AdvisorPages
+from services.web.ahead import Foresee
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
 from services.web.events import Events
@@ -104,6 +108,8 @@ class World:
     engine: StillEngine = field(default_factory=StillEngine)
     claims: OneLease = field(default_factory=OneLease)
     lacks: Lacks = field(default_factory=Lacks)
+    #: none: what the planner would decide
+    foresee: Foresee | None = None
     tokens: FormTokens = field(default_factory=lambda: FormTokens(b"test key"))
     host_names: tuple[str, ...] = ("127.0.0.1", "localhost", "staff")
 
@@ -147,6 +153,7 @@ class World:
                 live=live,
                 clock=self.clock,
                 render=render,
+                foresee=self.foresee or Foresight(store=self.store, texts=self.texts, snapshot=Snapshots(policy=load_policy())),
             ),
             operations=OperationsPages(pages=self.pages, engine=self.engine, live=live, clock=self.clock, render=render),
             health=HealthPages(checks=self.lacks),
