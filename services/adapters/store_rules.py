@@ -52,6 +52,7 @@ def _people_of(changes: Changes) -> Iterator[PersonId]:
         changes.obligations,
         changes.attempts,
         changes.alerts,
+        changes.proofs,
         changes.messages,
         changes.wakes,
     ):

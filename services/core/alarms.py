@@ -50,6 +50,12 @@ def circuit(provider: str, carrier: str | None) -> str:
     return f"{provider}/{carrier or UNKNOWN_CARRIER}"
 
 
+def circuit_of(scope: str) -> tuple[str, str | None]:
+    """Provider and network of a ``circuit()``."""
+    provider, _, carrier = scope.partition("/")
+    return provider, None if carrier == UNKNOWN_CARRIER else carrier
+
+
 def domain_of(contact: Contact) -> str | None:
     """The domain of a mail address, in lower case; none for other points."""
     if contact.kind is not PointKind.EMAIL or contact.value is None:

@@ -43,3 +43,15 @@ def period(name: str) -> Period:
         opens_at=datetime.combine(opening, time(0), _PARIS).astimezone(UTC),
         closes_at=datetime.combine(closing, _LAST_SECOND, _PARIS).astimezone(UTC),
     )
+
+
+def closing_after(now: datetime) -> datetime | None:
+    """The official end of the period that is open at this instant; none when none is (§2.1)."""
+    today = now.astimezone(_PARIS).date()
+    # the month itself once its opening day has come, else the one before it
+    for back in (0, 1):
+        year, month = divmod(today.year * 12 + today.month - 1 - back, 12)
+        found = period(f"{year:04d}-{month + 1:02d}")
+        if found.opens_at <= now <= found.closes_at:
+            return found.closes_at
+    return None

@@ -1,17 +1,18 @@
 """The people of a story, acting: producers publish, somebody writes back, opens a link, comes to the desk; an advisor works."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from services.core.changes import Outgoing
 from services.core.model import ObligationId, PersonId
 from services.core.ports.clock import Clock
-from services.core.ports.streams import Message
+from services.core.ports.streams import Message, NotPublished
 from services.core.words import Channel, Choice, Identity, PointKind, ReceiptStatus, ReplyChannel
 from services.simulator.scenario.file import AdvisorAction, Event, OpenLink, ReceiptEvent, ReplyEvent
 from services.simulator.scenario.incoming import Incoming, Producers
 from services.simulator.scenario.words import WORD_OF_STATUS, Method
-from services.simulator.stage import Stage
+from services.simulator.stage import Forgery, Stage
 from services.simulator.town import Held, Town
 from services.web.desk import FactsDesk
 from services.web.link import read_answer, reply_event, view_of
@@ -42,12 +43,20 @@ class Actors:
     town: Town
     producers: Producers
     clock: Clock
+    #: what the broker has not taken yet, in order
+    _kept: list[Message] = field(default_factory=list)
 
     async def publish(self, messages: Iterable[Incoming]) -> None:
-        """Through the front door, as producers do."""
-        batch = [Message(topic=one.topic, key=one.key, value=one.value()) for one in messages]
-        if batch:
-            await self.stage.publisher.publish(batch)
+        """Through the front door, as producers do: what the broker does not take they keep."""
+        self._kept.extend(Message(topic=one.topic, key=one.key, value=one.value()) for one in messages)
+        with suppress(NotPublished):
+            await self.publish_kept()
+
+    async def publish_kept(self) -> None:
+        """What the broker has not taken, in order, once more; raises ``NotPublished``."""
+        if self._kept:
+            await self.stage.publisher.publish(self._kept)
+            self._kept.clear()
 
     async def act(self, event: Event) -> None:
         """One line of the story that somebody plays."""
@@ -115,10 +124,23 @@ class Actors:
         await self.stage.outlet.publish(f"desk-{event.person}-{event.channel}-{now.timestamp()}", outgoing)
 
     async def _receipt(self, event: ReceiptEvent) -> None:
+        """The provider's own, late, repeated or contradictory; or somebody else's in its name, which the border refuses."""
         held = self._held(event.person, event, event.channel)
+        if event.forged:
+            told = event.status or ReceiptStatus.DELIVERED
+            await self.stage.forge(
+                Forgery(
+                    channel=held.channel,
+                    provider=held.provider,
+                    provider_ref=held.provider_ref,
+                    status=str(told),
+                    signed_at=event.reported_at,
+                )
+            )
+            return
         word = event.raw or WORD_OF_STATUS[event.channel][event.status or ReceiptStatus.DELIVERED]
         network = self.town.network(held.channel, held.provider)
-        await network.report(held.provider_ref, word)
+        await network.report(held.provider_ref, word, event.reported_at)
 
     def _held(self, person: str | None, event: ReplyEvent | ReceiptEvent, channel: Channel) -> Held:
         held = None

@@ -6,13 +6,15 @@ providers have answered and no timer is earlier (a discrete-event clock): a fort
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from services.core.changes import JournalLine
-from services.core.ports.streams import Record
+from services.core.ports.store import Store, StoreUnavailable
+from services.core.ports.streams import NotPublished, Record
 from services.core.words import Channel, Lane
 from services.delivery.claim import Clerk
 from services.delivery.deliver import Delivery
@@ -21,13 +23,17 @@ from services.intake.receive import receive
 from services.planner.wake import Planner
 from services.relay.relay import Relay
 from services.simulator.actors import Actors
-from services.simulator.crew import Consumer, Fuses, ProcessDied
-from services.simulator.scenario.file import Crash, Event, Outage, Scenario
+from services.simulator.crew import Consumer, Fuses, MortalStore, ProcessDied
+from services.simulator.scenario.file import Crash, Event, OpenLink, Outage, ReceiptEvent, ReplyEvent, Scenario
 from services.simulator.scenario.incoming import Incoming, Producers
+from services.simulator.scenario.words import Server
 from services.simulator.stage import Stage
 from services.simulator.timeline import ScenarioClock, Timeline
 from services.simulator.town import Town
 from services.simulator.witness import Witness
+from services.watch.watch import Watch
+
+T = TypeVar("T")
 
 SOURCE = "sans-faute"
 INCOMING = ("appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1")
@@ -42,6 +48,8 @@ Pace = Callable[[datetime], Awaitable[None]]
 
 #: of the machine's clock, not of the scenario's: when nothing has moved for so long, nothing will
 _PATIENCE = timedelta(seconds=60)
+#: seconds until a server that is back is asked again: its clients are still finding it
+_LOOK_AGAIN = 0.05
 
 
 class StuckError(Exception):
@@ -62,19 +70,26 @@ class Conductor:
     pace: Pace | None = None
     patience: timedelta = _PATIENCE
     fuses: Fuses = field(default_factory=Fuses)
-    #: processes that a scenario has switched off
+    #: processes and servers that a scenario has switched off
     away: set[str] = field(default_factory=set)
+    #: what nobody could do while a server was away, in order
+    _put_off: list[Event] = field(default_factory=list)
+    #: the broker has refused the relay, which tries again when it is back
+    _relay_rests: bool = False
     _consumers: list[Consumer] = field(default_factory=list)
     _restart_after: dict[str, timedelta] = field(default_factory=dict)
     _planner: Planner = field(init=False)
     _relay: Relay = field(init=False)
+    _watch: Watch | None = field(init=False)
 
     def __post_init__(self) -> None:
         stage = self.stage
         self._planner = Planner(store=stage.store, texts=stage.texts, snapshot=stage.snapshot, fuse=partial(self.fuses.burn, "planner"))
-        self._relay = Relay(store=stage.store, publisher=stage.publisher, encode=stage.encode, source=SOURCE)
+        readings = stage.readings
+        self._watch = Watch(store=stage.store, readings=readings, snapshot=stage.snapshot) if readings is not None else None
+        self._relay = Relay(store=self._mortal("relay"), publisher=stage.publisher, encode=stage.encode, source=SOURCE)
         delivery = Delivery(
-            store=stage.store,
+            store=self._mortal("delivery"),
             clerk=Clerk(texts=stage.texts, seals=stage.seals, senders=stage.senders),
             providers={
                 channel: [Witness(provider=one, town=self.town, store=stage.store) for one in ones]
@@ -94,6 +109,10 @@ class Conductor:
             Consumer(name="delivery", topics=DISPATCH, step=deliver, stage=stage),
             Consumer(name="evidence", topics=COMING_BACK, step=self._apply, stage=stage),
         ]
+
+    def _mortal(self, process: str) -> Store:
+        """The store of a process that may die before it commits; the planner and delivery have a fuse at their other points."""
+        return MortalStore(store=self.stage.store, clock=self.clock, fuse=partial(self.fuses.burn, process))
 
     # ---- the play
 
@@ -117,13 +136,16 @@ class Conductor:
                     await self.settle()
                 await self.settle()
             self.clock.set(self.scenario.until)
-            return await self.stage.store.journal()
         finally:
             await asyncio.gather(*(consumer.stop() for consumer in self._consumers))
+        # whoever reads the story afterwards reads it on a database that is there
+        await self.stage.switch_server(Server.POSTGRES, False)
+        return await self.stage.store.journal()
 
     async def _next_instant(self) -> datetime | None:
-        wake = await self.stage.store.next_wake() if "planner" not in self.away else None
-        return min((at for at in (self.timeline.next(), wake) if at is not None), default=None)
+        wake = await self._on_servers(self.stage.store.next_wake, None) if "planner" not in self.away else None
+        look = self.stage.agenda.next() if self._watch is not None else None
+        return min((at for at in (self.timeline.next(), wake, look) if at is not None), default=None)
 
     async def happen(self, event: Event) -> None:
         """One line of the story."""
@@ -134,7 +156,20 @@ class Conductor:
             await self._away(event.of)
             self.timeline.schedule(event.until, partial(self._back, event.of))
         else:
-            await self.actors.act(event)
+            for one in self._each(event):
+                if not await self._on_servers(partial(self._acted, one), False):
+                    self._put_off.append(one)
+
+    def _each(self, event: Event) -> Iterator[Event]:
+        """What happens to a crowd happens to each of its members; producers see to it themselves."""
+        if isinstance(event, ReplyEvent | ReceiptEvent | OpenLink) and (crowd := self.scenario.crowds.get(event.person or "")):
+            yield from (replace(event, person=member.name) for member in crowd.members())
+        else:
+            yield event
+
+    async def _acted(self, event: Event) -> bool:
+        await self.actors.act(event)
+        return True
 
     async def publish(self, messages: Iterable[Incoming]) -> None:
         """Through the front door, as producers do."""
@@ -147,11 +182,13 @@ class Conductor:
 
         Decisions are taken only when everything has arrived: so they see the same facts, however fast the messages travel.
         """
+        if Server.KAFKA not in self.away:
+            await self._on_servers(self.actors.publish_kept, None)
         while True:
             await self._arrived()
             if await self._plan() + await self._relayed():
                 continue
-            if not self._unread() and not self.stage.busy():
+            if not self._unread() and not self.stage.busy() and not await self._watched():
                 return
 
     async def _arrived(self) -> None:
@@ -172,25 +209,56 @@ class Conductor:
 
     async def _relayed(self) -> int:
         """Most of the time there is nothing to relay, and asking every shard costs a transaction each."""
-        if not await self.stage.store.outbox_size():
+        if "relay" in self.away or self._relay_rests or not await self._on_servers(self.stage.store.outbox_size, 0):
             return 0
-        return await self._relay.round(self.clock.now())
+        published = await self._alive("relay", partial(self._relay.round, self.clock.now()))
+        self._relay_rests = not published and Server.KAFKA in self.away
+        return published
 
     async def _plan(self) -> int:
-        if "planner" in self.away:
-            return 0
+        return 0 if "planner" in self.away else await self._alive("planner", self._planned)
+
+    async def _planned(self) -> int:
+        return sum([(await self._planner.round(lane, _BATCH, self.clock.now())).people for lane in Lane])
+
+    async def _watched(self) -> bool:
+        """The watch looks once all is quiet, when something may have to be judged; true when it has looked."""
+        if self._watch is None or not self.stage.agenda.take(self.clock.now()):
+            return False
+        watched = await self._on_servers(partial(self._watch.round, self.clock.now()), None)
+        if watched is not None:
+            self.stage.agenda.add(watched.look_at)
+        return True
+
+    async def _alive(self, process: str, round_: Callable[[], Awaitable[int]]) -> int:
+        """A round of a process without a reader of its own; nothing when it dies in it, or a server refuses it."""
         try:
-            return sum([(await self._planner.round(lane, _BATCH, self.clock.now())).people for lane in Lane])
+            return await self._on_servers(round_, 0)
         except ProcessDied:
-            await self._died("planner")
+            self.away.add(process)
+            self._come_back_later(process)
             return 0
+
+    async def _on_servers(self, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
+        """What came of it; ``otherwise`` when a server refused that the story has taken away. One that is just back is asked again."""
+        end = asyncio.get_running_loop().time() + self.patience.total_seconds()
+        while True:
+            try:
+                return await work()
+            except (StoreUnavailable, NotPublished) as trouble:
+                if not self.away.isdisjoint(Server):
+                    return otherwise
+                if asyncio.get_running_loop().time() > end:
+                    raise StuckError(f"a server that is there refuses everything: {trouble}") from trouble
+            await asyncio.sleep(_LOOK_AGAIN)
 
     def _unread(self) -> Mapping[str, int]:
         """By topic, what processes that are not away have still to read."""
         unread: Counter[str] = Counter()
         for consumer in self._consumers:
             if consumer.name not in self.away:
-                unread.update(self.stage.traffic.unread(consumer.topics))
+                stuck = consumer.waiting if Server.POSTGRES in self.away else ()
+                unread.update(self.stage.traffic.unread([topic for topic in consumer.topics if topic not in stuck]))
         return unread
 
     def _bury_the_dead(self) -> None:
@@ -205,10 +273,6 @@ class Conductor:
 
     # ---- away and back
 
-    async def _died(self, process: str) -> None:
-        self.away.add(process)
-        self._come_back_later(process)
-
     def _come_back_later(self, process: str) -> None:
         self.timeline.schedule(self.clock.now() + self._restart_after[process], partial(self._back, process))
 
@@ -217,6 +281,8 @@ class Conductor:
             await self.stage.switch_provider(what.removeprefix("provider:"), True)
             return
         self.away.add(what)
+        if what in set(Server):
+            await self.stage.switch_server(Server(what), True)
         for consumer in self._consumers:
             if consumer.name == what:
                 await consumer.stop()
@@ -226,15 +292,26 @@ class Conductor:
             await self.stage.switch_provider(what.removeprefix("provider:"), False)
             return
         self.away.discard(what)
+        if what in set(Server):
+            await self.stage.switch_server(Server(what), False)
+            await self._make_up_for()
         for consumer in self._consumers:
             if consumer.name == what:
                 await consumer.stop()
                 await consumer.start()
 
+    async def _make_up_for(self) -> None:
+        """A server is back: producers publish what they kept, the relay goes on, people do what they could not."""
+        self._relay_rests = False
+        await self._on_servers(self.actors.publish_kept, None)
+        put_off, self._put_off = self._put_off, []
+        for event in put_off:
+            await self.happen(event)
+
     # ---- steps
 
     async def _receive(self, batch: Sequence[Record]) -> None:
-        await receive(batch, store=self.stage.store, decode=self.stage.decode, handling=self.stage.handling, now=self.clock.now())
+        await receive(batch, store=self._mortal("intake"), decode=self.stage.decode, handling=self.stage.handling, now=self.clock.now())
 
     async def _apply(self, batch: Sequence[Record]) -> None:
-        await apply(batch, store=self.stage.store, decode=self.stage.decode, link=self.stage.policy.link, now=self.clock.now())
+        await apply(batch, store=self._mortal("evidence"), decode=self.stage.decode, link=self.stage.policy.link, now=self.clock.now())

@@ -12,15 +12,27 @@ from services.core.ports.providers import Feedback, Provider
 from services.core.ports.store import Store
 from services.core.ports.streams import Publisher, Record, Stream
 from services.core.ports.texts import Texts
+from services.core.ports.watch import Readings
 from services.core.words import Channel
 from services.delivery.ports import Seals, Senders
 from services.intake.handlers import Handling
 from services.relay.relay import Encode
+from services.simulator.scenario.words import Server
 from services.simulator.servers.town import Network
+from services.watch.agenda import Agenda
 from services.web.ports import Outlet
 
 Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
+
+
+class Member(Stream, Protocol):
+    """A stream that says what it reads."""
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Under the names that the steps know."""
+        ...
 
 
 class Consume(Protocol):
@@ -48,13 +60,25 @@ class Traffic(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forgery:
+    """A callback in a provider's name that the provider did not send."""
+
+    channel: Channel
+    provider: str
+    provider_ref: str
+    status: str
+    #: signed rightly, at this instant: a replay; none: signed by a guess
+    signed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """Everything that a play runs on."""
 
     store: Store
     publisher: Publisher
     #: one or more members that together read these topics in this group
-    open_streams: Callable[[Sequence[str], str], Awaitable[Sequence[Stream]]]
+    open_streams: Callable[[Sequence[str], str], Awaitable[Sequence[Member]]]
     consume: Consume
     traffic: Traffic
     decode: Decode
@@ -71,5 +95,13 @@ class Stage:
     networks: Mapping[tuple[Channel, str], Network]
     #: (name, down): this provider takes nothing for a while
     switch_provider: Callable[[str, bool], Awaitable[None]]
+    #: (server, down): nobody reaches it for a while
+    switch_server: Callable[[Server, bool], Awaitable[None]]
+    #: lets somebody knock at our callbacks; the border's status
+    forge: Callable[[Forgery], Awaitable[int]]
+    #: what the watch counts; none: nobody keeps watch
+    readings: Readings | None
+    #: when the watch has to look
+    agenda: Agenda
     #: requests that providers have not answered yet
     busy: Callable[[], int]

@@ -44,13 +44,13 @@ from services.web.access import AccessLog
 from services.web.acknowledge import LinkPages
 from services.web.advisor import AdvisorPages
 from services.web.ahead import Foresee
-from services.web.alarm import raise_forged
 from services.web.border import Border
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
 from services.web.desk import FactsDesk
 from services.web.engine import LagEngine
 from services.web.events import Events
+from services.web.forgery import Refusals
 from services.web.health import HealthPages, MetricsPage
 from services.web.listeners import LOCAL_NAMES, build_public, build_staff
 from services.web.live import Live
@@ -65,7 +65,7 @@ from services.web.wording import Wording
 #: who we are in the ``source`` of what comes in here
 SOURCE: Final = "/sans-faute/web"
 #: what the listeners write
-_WRITTEN: Final = ("appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1", RECEIPTS, REPLIES, "alarms.v1")
+_WRITTEN: Final = ("appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1", RECEIPTS, REPLIES)
 
 
 async def run(
@@ -97,6 +97,7 @@ async def run(
         changes = await stack.enter_async_context(listen(surroundings.servers.database_url, OUTBOX_CHANNEL))
         store = PostgresStore(pool, told=log_changes)
         pages = PostgresPages(pool)
+        refusals = Refusals(store=store, clock=clock)
         outlet = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE)
         health.ready_when("database", database_check(pool))
         health.ready_when("kafka", topics_check(admin, _WRITTEN))
@@ -109,8 +110,7 @@ async def run(
                 sources=_sources(settings, seals, scripts(surroundings, store), clock),
                 make_request=CallbackRequest,
                 feedback=KafkaFeedback(publisher=publisher, encode=encode, seals=seals, clock=clock, source=SOURCE),
-                watchers=MetricWatchers(count=surroundings.metrics.count, alarm=partial(raise_forged, outlet, clock)),
-                clock=clock,
+                watchers=MetricWatchers(count=surroundings.metrics.count, refused=refusals.add),
                 public_url=settings.public_url,
             ),
             events=Events(
@@ -143,7 +143,7 @@ async def run(
             pages_dir=_pages_dir(),
             host_names=[*LOCAL_NAMES, settings.staff_listen.host],
         )
-        await all_of(serve(public_app, public), serve(staff_app, staff), pulse.relay(changes))
+        await all_of(serve(public_app, public), serve(staff_app, staff), pulse.relay(changes), refusals.keep_on())
 
 
 async def serve_monitoring(surroundings: Surroundings, where: Listen) -> None:

@@ -4,18 +4,16 @@ Next: services/evidence/apply.py
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.core.ports.clock import Clock
 from services.core.ports.providers import Feedback
 from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import NotPublished
-from services.web.forgery import Forgeries
 from services.web.ports import CallbackSource, Watchers
 from services.web.security import read_body
 
@@ -43,10 +41,8 @@ class Callbacks(Generic[R]):
     make_request: RequestMaker[R]
     feedback: Feedback
     watchers: Watchers
-    clock: Clock
     #: what providers sign: "https://exemple.fr", without a slash at its end
     public_url: str
-    forgeries: Forgeries = field(default_factory=Forgeries)
 
     def routes(self) -> list[Route]:
         """Providers post; some ask below their address for what to say next in a call."""
@@ -73,7 +69,8 @@ class Callbacks(Generic[R]):
             query=dict(request.query_params),
         )
         if not source.authentic(call):
-            return await self._refuse(provider)
+            await self.watchers.callback_refused(provider)
+            return Response(status_code=403)
         try:
             answer = await source.read(call)
             for receipt in answer.receipts:
@@ -92,11 +89,3 @@ class Callbacks(Generic[R]):
     def _public(self, request: Request) -> str:
         query = request.url.query
         return f"{self.public_url}{request.url.path}{'?' if query else ''}{query}"
-
-    async def _refuse(self, provider: str) -> Response:
-        self.watchers.callback_refused(provider)
-        storm = self.forgeries.refused(provider, self.clock.now())
-        if storm is not None:
-            count, since = storm
-            await self.watchers.forged(provider, count, since)
-        return Response(status_code=403)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from services.web.ports import Lag, OpenAlarm
+from services.web.ports import Lag
 
 #: seconds; each look asks the broker about every partition
 _HOLDS: Final = 2.0
@@ -26,7 +26,3 @@ class LagEngine:
                 found = [Lag(group=group, topic=topic, records=records) for (group, topic), records in (await self._ask()).items()]
                 self._known = (now, sorted(found, key=lambda lag: -lag.records))
             return self._known[1]
-
-    async def alarms(self) -> Sequence[OpenAlarm]:
-        """See ``Engine.alarms``: nobody keeps watch yet, so none is known to be open."""
-        return ()

@@ -1,44 +1,50 @@
-"""Storms of forged callbacks: counted per provider, told once per storm (rules §12 SC-54)."""
+"""Refused callbacks, counted by second and stored together: the watch rings when they are a storm (§8.4, rules §12 SC-54)."""
 
-from collections import deque
+import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-#: 20 refused callbacks within a minute are a storm.
-STORM: Final = 20
-WITHIN: Final = timedelta(minutes=1)
-#: A storm is over when nothing was refused for this long; the next one is told again.
-CALM: Final = timedelta(minutes=10)
+from services.core.changes import Changes, RefusedCallbacks
+from services.core.ports.clock import Clock
+from services.core.ports.store import Store, StoreUnavailable
+
+#: seconds between two writes: a flood of forgeries is one row a second and provider, not one for each
+_STORED_EVERY: Final = 1.0
 
 
-@dataclass(slots=True)
-class _Seen:
-    recent: deque[datetime] = field(default_factory=deque)
-    #: the storm was told, and this was its newest callback
-    told_until: datetime | None = None
+@dataclass(slots=True, kw_only=True)
+class Refusals:
+    """What was refused and is not stored yet; small by construction."""
 
+    store: Store
+    clock: Clock
+    _counts: Counter[tuple[str, datetime]] = field(default_factory=Counter)
 
-@dataclass(slots=True)
-class Forgeries:
-    """Refused callbacks of the last minute, per provider; small by construction."""
+    async def add(self, provider: str) -> None:
+        """Count one; it is stored soon."""
+        self._counts[provider, self.clock.now().replace(microsecond=0)] += 1
 
-    _seen: dict[str, _Seen] = field(default_factory=dict)
+    async def add_now(self, provider: str) -> None:
+        """Count one and store it at once, for a clock that does not tick by itself."""
+        await self.add(provider)
+        await self.keep()
 
-    def refused(self, provider: str, at: datetime) -> tuple[int, datetime] | None:
-        """Count one; the number and the first instant when this makes a storm that nobody was told of."""
-        seen = self._seen.setdefault(provider, _Seen())
-        if seen.told_until is not None:
-            if at - seen.told_until < CALM:
-                seen.told_until = at
-                return None
-            seen.told_until = None
-        seen.recent.append(at)
-        while seen.recent and at - seen.recent[0] >= WITHIN:
-            seen.recent.popleft()
-        if len(seen.recent) < STORM:
-            return None
-        storm = (len(seen.recent), seen.recent[0])
-        seen.recent.clear()
-        seen.told_until = at
-        return storm
+    async def keep(self) -> None:
+        """Store what was counted; with the database away it is kept for the next time."""
+        counts, self._counts = self._counts, Counter()
+        if not counts:
+            return
+        rows = [RefusedCallbacks(provider=provider, at=at, count=count) for (provider, at), count in sorted(counts.items())]
+        try:
+            async with self.store.unit() as unit:
+                await unit.write(Changes(refused_callbacks=rows))
+        except StoreUnavailable:
+            self._counts.update(counts)
+
+    async def keep_on(self) -> None:
+        """Store what is counted, for ever."""
+        while True:
+            await asyncio.sleep(_STORED_EVERY)
+            await self.keep()

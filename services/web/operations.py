@@ -14,7 +14,7 @@ from starlette.routing import Route
 from services.core.ports.clock import Clock
 from services.core.words import Severity
 from services.web.live import Live
-from services.web.ports import Engine, Lag, OpenAlarm, Operations, Pages, Waiting
+from services.web.ports import Engine, Lag, Operations, Pages, Waiting
 from services.web.render import Renderer, local
 from services.web.zones import PARIS
 
@@ -62,7 +62,6 @@ class Board:
     operations: Operations
     #: none when the broker does not answer
     lags: tuple[Lag, ...] | None
-    alarms: tuple[OpenAlarm, ...]
     troubles: tuple[Trouble, ...]
 
     @property
@@ -103,8 +102,7 @@ class OperationsPages:
         now = self.clock.now()
         operations = await self.pages.operations(now, day_start(now))
         lags = await self._lags()
-        alarms = tuple(await self.engine.alarms())
-        board = Board(operations=operations, lags=lags, alarms=alarms, troubles=troubles(operations, lags, alarms, now))
+        board = Board(operations=operations, lags=lags, troubles=troubles(operations, lags, now))
         return self.render.page(template, board=board, now=local(now, PARIS), zone=PARIS)
 
     async def _lags(self) -> tuple[Lag, ...] | None:
@@ -119,9 +117,9 @@ def day_start(now: datetime) -> datetime:
     return datetime.combine(local(now, PARIS).date(), time(), ZoneInfo(PARIS))
 
 
-def troubles(operations: Operations, lags: Sequence[Lag] | None, alarms: Sequence[OpenAlarm], now: datetime) -> tuple[Trouble, ...]:
+def troubles(operations: Operations, lags: Sequence[Lag] | None, now: datetime) -> tuple[Trouble, ...]:
     """What keeps, or may soon keep, somebody from being reached; grave ones first."""
-    found = [Trouble(code=TroubleCode.ALARM, grave=True, subject=alarm.type, since=alarm.since) for alarm in alarms]
+    found = [Trouble(code=TroubleCode.ALARM, grave=True, subject=alarm.type, since=alarm.since) for alarm in operations.alarms]
     found += [trouble for waiting in operations.waiting if (trouble := _stuck(waiting, now)) is not None]
     found += _uncared(operations, now)
     if lags is None:

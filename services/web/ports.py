@@ -3,7 +3,7 @@
 ``Pages`` is answered by the database (read only), ``Outlet`` by Kafka, ``Claims`` by delivery, ``Desk`` by the planner's side.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,6 +27,7 @@ DeskLine = pages.DeskLine
 PersonFile = pages.PersonFile
 ChannelCount = pages.ChannelCount
 Waiting = pages.Waiting
+OpenAlarm = pages.OpenAlarm
 OpenAlerts = pages.OpenAlerts
 Quarantined = pages.Quarantined
 Operations = pages.Operations
@@ -50,25 +51,11 @@ class Lag:
     records: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenAlarm:
-    """An alarm that was raised and not cleared (contracts ``alarms.v1``)."""
-
-    type: str
-    scope: str
-    figures: Mapping[str, str]
-    since: datetime
-
-
 class Engine(Protocol):
-    """What operations wants to know of Kafka and of the watch."""
+    """What operations wants to know of Kafka."""
 
     async def lags(self) -> Sequence[Lag]:
         """Lag per group and topic, largest first; raises ``ConnectionError`` when the broker does not answer."""
-        ...
-
-    async def alarms(self) -> Sequence[OpenAlarm]:
-        """Open alarms, oldest first."""
         ...
 
 
@@ -196,16 +183,12 @@ class CallbackSource(Protocol[Request_contra]):
 
 
 class Watchers(Protocol):
-    """Counters and alarms of the border."""
+    """Counters of the border."""
 
-    def callback_refused(self, provider: str) -> None:
-        """Count a wrong signature or an old timestamp."""
+    async def callback_refused(self, provider: str) -> None:
+        """Count a wrong signature or an old timestamp; the watch rings when there are many (rules §12 SC-54)."""
         ...
 
     def callback_unreadable(self, provider: str) -> None:
         """Count an authentic callback that nobody can read: their new format, or our bug."""
-        ...
-
-    async def forged(self, provider: str, count: int, since: datetime) -> None:
-        """Raise the alarm FORGED_CALLBACKS (rules §12 SC-54): called once per storm, never per callback."""
         ...

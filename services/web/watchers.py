@@ -1,8 +1,7 @@
-"""The border's counters, onto the metrics of the process; and its one alarm."""
+"""The border's counters: onto the metrics of the process, and refused callbacks to where the watch counts them."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 
@@ -19,17 +18,14 @@ class MetricWatchers:
     """Implements ``services.web.ports.Watchers``."""
 
     count: Count
-    #: raises FORGED_CALLBACKS: provider, how many, since when
-    alarm: Callable[[str, int, datetime], Awaitable[None]]
+    #: keeps one refused callback of this provider for the watch
+    refused: Callable[[str], Awaitable[None]]
 
-    def callback_refused(self, provider: str) -> None:
+    async def callback_refused(self, provider: str) -> None:
         """See ``Watchers.callback_refused``."""
         self.count("callbacks_refused", 1, provider=provider)
+        await self.refused(provider)
 
     def callback_unreadable(self, provider: str) -> None:
         """See ``Watchers.callback_unreadable``: it is a record that could not be read."""
         self.count("dead_letters", 1, topic=f"callbacks/{provider}")
-
-    async def forged(self, provider: str, count: int, since: datetime) -> None:
-        """See ``Watchers.forged``."""
-        await self.alarm(provider, count, since)

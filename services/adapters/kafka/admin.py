@@ -11,7 +11,14 @@ from typing import TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 # the package is half typed: its names are there, it does not say that it gives them away
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ClusterMetadata,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
 
 from services.adapters.kafka.connection import KafkaConnection, KafkaUnavailable
 from services.adapters.kafka.topics import Topic
@@ -92,12 +99,18 @@ class KafkaAdmin:
 
     async def partitions(self) -> dict[str, int]:
         """Number of partitions of every topic that exists."""
+        return {name: len(topic.partitions) for name, topic in (await self._metadata()).topics.items()}
+
+    async def brokers(self) -> list[tuple[str, int]]:
+        """Host and port of every broker, as the cluster tells them to its clients."""
+        return [(str(broker.host), broker.port) for broker in (await self._metadata()).brokers.values()]
+
+    async def _metadata(self) -> ClusterMetadata:
         try:
-            metadata = await asyncio.to_thread(self._client.list_topics, timeout=self._patience)
+            return await asyncio.to_thread(self._client.list_topics, timeout=self._patience)
         except KafkaException as trouble:
             self._judge(trouble)
             raise
-        return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
     async def missing_topics(self, names: Collection[str]) -> list[str]:
         """The names that do not exist, in the order given."""

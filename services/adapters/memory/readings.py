@@ -103,7 +103,8 @@ class MemoryReadings:
         """See ``Readings.affected``."""
         whose: dict[PersonId, list[Attempt]] = {}
         for row in self._accepted_sms(lost.since, lost.until):
-            late = row.delivered_at is None or (row.accepted_at is not None and row.delivered_at > row.accepted_at + lost.in_time)
+            early = row.accepted_at is not None and row.accepted_at < lost.noticed_at
+            late = row.delivered_at is None or (early and row.delivered_at >= lost.noticed_at)
             same = row.provider == lost.provider and self._carrier(row) == lost.carrier
             if late and same and row.state is not AttemptState.FAILED:
                 whose.setdefault(row.person_id, []).append(row)

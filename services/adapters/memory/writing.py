@@ -49,6 +49,9 @@ class Writer:
             self._tables.replies.put(reply)
         for alert in sorted(newest(changes.alerts, lambda row: row.alert_id), key=lambda each: each.closed_at is None):
             self._alert(alert)
+        for proof in changes.proofs:
+            if self._tables.proofs.get((proof.obligation_id, proof.at)) is None:
+                self._tables.proofs.put(proof)
         for message in changes.messages:
             self._tables.messages.put(message)
         # Last of the facts: whatever else the same batch says of them, they are forgotten.

@@ -9,13 +9,16 @@ from typing import Any
 import msgspec
 
 from services.adapters.postgres.connection import Connection, Pool, database_errors
+from services.adapters.postgres.readings import RELEASED
 from services.adapters.postgres.statements import SQL
+from services.core.alarms import Alarm
 from services.core.changes import MessageSent
 from services.core.model import Advisor, Agency, Case, PersonId
 from services.core.ports.pages import (
     ChannelCount,
     DeskLine,
     LinkCase,
+    OpenAlarm,
     OpenAlerts,
     Operations,
     PersonFile,
@@ -23,10 +26,13 @@ from services.core.ports.pages import (
     Waiting,
 )
 from services.core.ports.store import DeadLetter
-from services.core.words import Channel, Severity
+from services.core.ports.watch import Affected, lost_by
+from services.core.words import AlarmType, Channel, Severity
 
 #: counting what millions owe takes seconds: everybody who looks meanwhile sees the same figures
 _FIGURES_HOLD = timedelta(seconds=15)
+#: more people than anybody reads on one page
+_SHOWN = 200
 
 _link = msgspec.json.Decoder(LinkCase)
 _desk = msgspec.json.Decoder(list[DeskLine])
@@ -35,6 +41,7 @@ _advisor = msgspec.json.Decoder(Advisor)
 _advisors = msgspec.json.Decoder(list[Advisor])
 _agency = msgspec.json.Decoder(Agency)
 _messages = msgspec.json.Decoder(tuple[MessageSent, ...])
+_alarms = msgspec.json.Decoder(list[Alarm])
 _dead_letters = msgspec.json.Decoder(tuple[DeadLetter, ...])
 
 
@@ -56,6 +63,7 @@ class PostgresPages:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._figures: _Figures | None = None
+        self._ringing: tuple[datetime, tuple[OpenAlarm, ...]] | None = None
         self._counting = asyncio.Lock()
 
     async def link(self, token: str) -> LinkCase | None:
@@ -108,7 +116,18 @@ class PostgresPages:
                     obligations_adrift=figures.adrift,
                     recent_due=figures.recent_due,
                     recent_answered=figures.recent_answered,
+                    alarms=await self._alarms(connection, now),
                 )
+
+    async def _alarms(self, connection: Connection, now: datetime) -> tuple[OpenAlarm, ...]:
+        """Open alarms; the people whose messages were lost are looked for at most every 15 s."""
+        async with self._counting:
+            if self._ringing is not None and timedelta(0) <= now - self._ringing[0] < _FIGURES_HOLD:
+                return self._ringing[1]
+            rows = _alarms.decode(await connection.fetchval(SQL["open_alarms"]))
+            found = tuple([await _open_alarm(connection, row, now) for row in rows])
+            self._ringing = (now, found) if found else None
+            return found
 
     async def _obligations(self, connection: Connection, now: datetime) -> _Figures:
         async with self._counting:
@@ -138,3 +157,22 @@ def _channel(row: Any) -> ChannelCount:
 
 def _alerts(row: Any) -> OpenAlerts:
     return OpenAlerts(**{**row, "severity": Severity(row["severity"])})
+
+
+async def _open_alarm(connection: Connection, alarm: Alarm, now: datetime) -> OpenAlarm:
+    people: list[Affected] = []
+    if alarm.type is AlarmType.RECEIPTS_LOW:
+        lost = lost_by(alarm, now)
+        given = (lost.provider, lost.carrier, lost.since, lost.until, lost.noticed_at, lost.since - RELEASED)
+        people = [Affected(**row) for row in await connection.fetch(SQL["watch_lost"], *given)]
+    return OpenAlarm(
+        type=alarm.type,
+        scope=alarm.scope,
+        figures=alarm.figures,
+        since=alarm.since,
+        raised_at=alarm.raised_at,
+        until=alarm.until,
+        affected=tuple(sorted(people, key=lambda person: person.recovered)[:_SHOWN]),
+        persons=len(people),
+        recovered=sum(1 for person in people if person.recovered),
+    )

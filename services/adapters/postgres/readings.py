@@ -11,7 +11,7 @@ from services.core.ports.watch import Affected, DeadLetterCount, LostMessages, O
 from services.core.words import Channel
 
 #: messages are claimed soon after their release: older ones are left out, so that little of the day is read
-_RELEASED: Final = timedelta(hours=6)
+RELEASED: Final = timedelta(hours=6)
 
 
 class PostgresReadings:
@@ -22,11 +22,11 @@ class PostgresReadings:
 
     async def receipts(self, since: datetime, until: datetime) -> Sequence[SmsReceipts]:
         """See ``Readings.receipts``."""
-        return [SmsReceipts(**row) for row in await self._rows("watch_receipts", since, until, since - _RELEASED)]
+        return [SmsReceipts(**row) for row in await self._rows("watch_receipts", since, until, since - RELEASED)]
 
     async def refusals(self, since: datetime) -> Sequence[Refusals]:
         """See ``Readings.refusals``."""
-        rows = await self._rows("watch_refusals", since, since - _RELEASED)
+        rows = await self._rows("watch_refusals", since, since - RELEASED)
         return [Refusals(**{**row, "channel": Channel(row["channel"])}) for row in rows]
 
     async def last_completion(self) -> datetime | None:
@@ -44,16 +44,16 @@ class PostgresReadings:
 
     async def overdue(self, now: datetime) -> Sequence[Overdue]:
         """See ``Readings.overdue``."""
-        return [Overdue(**row) for row in await self._rows("watch_overdue", now, now - _RELEASED)]
+        return [Overdue(**row) for row in await self._rows("watch_overdue", now, now - RELEASED)]
 
     async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
         """See ``Readings.providers``."""
-        rows = await self._rows("watch_providers", since, since - _RELEASED)
+        rows = await self._rows("watch_providers", since, since - RELEASED)
         return [ProviderTrouble(**{**row, "channel": Channel(row["channel"])}) for row in rows]
 
     async def affected(self, lost: LostMessages) -> Sequence[Affected]:
         """See ``Readings.affected``."""
-        given = (lost.provider, lost.carrier, lost.since, lost.until, lost.in_time, lost.since - _RELEASED)
+        given = (lost.provider, lost.carrier, lost.since, lost.until, lost.noticed_at, lost.since - RELEASED)
         rows = await self._rows("watch_lost", *given)
         return [Affected(person_id=PersonId(row["person_id"]), recovered=row["recovered"]) for row in rows]
 

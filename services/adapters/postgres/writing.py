@@ -33,6 +33,7 @@ async def write(
     await _rows(connection, "write_receipts", newest(changes.receipts, lambda row: row.receipt_id))
     await _rows(connection, "write_replies", newest(changes.replies, lambda row: row.reply_id))
     await _rows(connection, "write_alerts", newest(changes.alerts, lambda row: row.alert_id))
+    await _rows(connection, "write_proofs", changes.proofs)
     await _rows(connection, "write_messages", newest(changes.messages, lambda row: (row.attempt_id, row.try_number)))
     # Last of the facts: whatever else the same batch says of them, they are forgotten.
     if changes.removed_people:

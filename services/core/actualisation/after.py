@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.core.actualisation.campaign import closing_day, first_weekday
+from services.core.actualisation.campaign import closing_day, first_weekday, waits_for_feed
 from services.core.alarms import ANOTHER_PROVIDER
 from services.core.decision import Intent, Plan
 from services.core.meeting.reminders import is_settled
@@ -14,6 +14,7 @@ from services.core.view import View, step_of
 from services.core.windows import next_opening
 from services.core.words import AttemptState, Channel, Lane, ReceiptStatus, Step, Why
 
+#: the telephone will be tried again at the next step; of calls, a soft failure too (§11.2)
 _NOBODY_THERE = frozenset({ReceiptStatus.NO_ANSWER, ReceiptStatus.BUSY})
 
 
@@ -27,7 +28,7 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
     if obligation.said_done_at is not None and obligation.said_done_at >= head.release_at:
         return plan  # the person has heard: « c'est fait » (§10.12)
     step = step_of(head, obligation)
-    if step is None or step is Step.A6 or _waits(view, step):
+    if step is None or step is Step.A6 or waits_for_feed(view, obligation, step):
         return plan
     occurrence = next(item.occurrence for item in head.items if item.obligation_id == obligation.obligation_id)
     same_step = [attempt for attempt in tries if step_of(attempt, obligation) is step]
@@ -73,16 +74,11 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
     return plan
 
 
-def _waits(view: View, step: Step) -> bool:
-    """Completions are silent, and this step waits for them (§10.16)."""
-    waits = any(rung.waits for rung in view.policy.actualisation.steps if rung.step is step)
-    return waits and view.env.standing.feed_silent(view.now)
-
-
 def _calls_for_another(head: Attempt) -> bool:
     if head.state is AttemptState.UNKNOWN:
         return head.channel is not Channel.VOICE
-    return head.state is AttemptState.FAILED and head.last_status not in _NOBODY_THERE
+    soft_call = head.channel is Channel.VOICE and head.last_status is ReceiptStatus.FAILED_SOFT
+    return head.state is AttemptState.FAILED and head.last_status not in _NOBODY_THERE and not soft_call
 
 
 def too_late(view: View, obligation: Obligation) -> Plan:

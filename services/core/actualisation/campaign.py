@@ -8,7 +8,7 @@ from services.core.model import Obligation
 from services.core.policy import ActualisationStep
 from services.core.spread import within
 from services.core.timing import last_useful
-from services.core.view import View, step_of
+from services.core.view import NOT_ALONE, View, step_of
 from services.core.windows import Opening, next_opening, next_slot, reminder_on, spaced
 from services.core.words import Channel, Lane, Step, Why
 
@@ -47,9 +47,8 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
     plan = Plan()
     if rung.only_for_those_who_need_it and not _needs_opening_notice(view):
         return plan
-    silent = view.env.standing.feed_silent
-    if rung.waits and silent(view.now):
-        # nobody knows who has done it: everybody is woken when the feed speaks again (§10.16)
+    if _waits(view, obligation, rung, view.now):
+        # everybody is woken when the feed speaks again
         return plan
     since = view.known_since(obligation)
     for channel, chosen_by in _candidates(view, obligation, rung):
@@ -70,7 +69,7 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
             continue
         when = _clear_of_other_sms(view, obligation, rung, channel, when)
         if view.now >= when[1]:
-            waited = rung.waits and silent(when[1])
+            waited = _waits(view, obligation, rung, when[1])
             plan.omissions.append(_because(omission, Why.SUPERSEDED if waited else Why.TOO_LATE, when[1]))
             return plan
         if not view.room(channel, obligation) or not _free(view, obligation, rung, channel, when[0]):
@@ -92,6 +91,16 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
         )
         return plan
     return plan
+
+
+def waits_for_feed(view: View, obligation: Obligation, step: Step) -> bool:
+    """Does this step wait now, because nobody knows who has done it (§10.16)?"""
+    return any(rung.step is step and _waits(view, obligation, rung, view.now) for rung in view.policy.actualisation.steps)
+
+
+def _waits(view: View, obligation: Obligation, rung: ActualisationStep, at: datetime) -> bool:
+    """Completions are silent; what says « si ce n'est pas déjà fait » anyway goes out: the last steps, and to who says that it is done."""
+    return rung.waits and obligation.said_done_at is None and view.env.standing.feed_silent(at)
 
 
 def _because(omission: Omission, reason: Why, at: datetime) -> Omission:
@@ -126,7 +135,8 @@ def _candidates(view: View, obligation: Obligation, rung: ActualisationStep) -> 
 
 
 def _last_step_channel(view: View, obligation: Obligation) -> Channel | None:
-    sent = [attempt for attempt in view.tries_of(obligation) if step_of(attempt, obligation) is Step.A2]
+    own = [attempt for attempt in view.tries_of(obligation) if attempt.cause != NOT_ALONE]
+    sent = [attempt for attempt in own if step_of(attempt, obligation) is Step.A2]
     return sent[0].channel if sent else None
 
 

@@ -1,6 +1,6 @@
 """What the pages read, as values and one narrow protocol: answered by the database, which may not know the pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,7 +8,8 @@ from typing import Protocol
 from services.core.changes import MessageSent
 from services.core.model import Advisor, Agency, Alert, Attempt, Case, Contact, Obligation, Person, PersonId
 from services.core.ports.store import DeadLetter
-from services.core.words import Channel, Severity
+from services.core.ports.watch import Affected
+from services.core.words import AlarmType, Channel, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,24 @@ class OpenAlerts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAlarm:
+    """An alarm that was raised and not cleared (contracts ``alarms.v1``), with the people whom it is about."""
+
+    type: AlarmType
+    scope: str
+    figures: Mapping[str, float]
+    since: datetime
+    raised_at: datetime
+    #: until when what it changes lasts at least
+    until: datetime | None = None
+    #: whose messages a network has swallowed, at most 200 of them
+    affected: tuple[Affected, ...] = ()
+    #: all of them, and those who were reached since
+    persons: int = 0
+    recovered: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
     """A person about whom nothing is decided until somebody looks; ``error`` is a class name."""
 
@@ -112,6 +131,8 @@ class Operations:
     recent_due: int
     #: of these, the ones that reached E3 or more
     recent_answered: int
+    #: oldest first
+    alarms: tuple[OpenAlarm, ...] = ()
 
 
 class Pages(Protocol):

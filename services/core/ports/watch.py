@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
+from services.core.alarms import Alarm, circuit_of
 from services.core.model import PersonId
 from services.core.words import Channel
 
@@ -69,8 +70,16 @@ class LostMessages:
     carrier: str | None
     since: datetime
     until: datetime
-    #: a receipt that comes later than this is late
-    in_time: timedelta
+    #: when it was noticed: receipts that came later are late
+    noticed_at: datetime
+
+
+def lost_by(alarm: Alarm, now: datetime) -> LostMessages:
+    """What an alarm RECEIPTS_LOW is about, until it was cleared or until now."""
+    provider, carrier = circuit_of(alarm.scope)
+    return LostMessages(
+        provider=provider, carrier=carrier, since=alarm.since, until=alarm.cleared_at or now, noticed_at=alarm.raised_at
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

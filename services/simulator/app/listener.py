@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from starlette.applications import Starlette
@@ -18,9 +17,9 @@ from services.core.ports.claims import Claims
 from services.core.ports.clock import Clock
 from services.core.ports.providers import Feedback
 from services.core.words import Channel
+from services.simulator.app.gate import uncounted
 from services.simulator.app.parts import templates
 from services.web.acknowledge import LinkPages
-from services.web.alarm import raise_forged
 from services.web.border import Border
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
@@ -45,6 +44,8 @@ class Behind:
     claims: Claims
     clock: Clock
     link: LinkPolicy
+    #: told of each callback that is refused, by its provider's name
+    refused: Callable[[str], Awaitable[None]]
 
 
 class Listener:
@@ -83,8 +84,7 @@ class Listener:
                 sources={source.name: source for source in sources},
                 make_request=CallbackRequest,
                 feedback=behind.feedback,
-                watchers=MetricWatchers(count=_uncounted, alarm=partial(raise_forged, behind.outlet, behind.clock)),
-                clock=behind.clock,
+                watchers=MetricWatchers(count=uncounted, refused=behind.refused),
                 public_url=self.url,
             ),
             events=Events(border=Border(decode=Decoder(Schemas()), topic_of=topic_of), outlet=behind.outlet, tokens=_NOBODY),
@@ -105,7 +105,3 @@ class Well:
     async def ready(self) -> Sequence[Lack]:
         """Always."""
         return ()
-
-
-def _uncounted(_name: str, _amount: float = 1, /, **_labels: str) -> None:
-    """A play has no metrics."""

@@ -19,6 +19,7 @@ from services.simulator.scenario.file import Scenario
 from services.simulator.scenario.incoming import Producers
 from services.simulator.timeline import ScenarioClock, Timeline
 from services.simulator.town import Town
+from services.watch.agenda import Agenda
 
 #: a play's links and hashes hang on no secret
 PLAY_KEY = b"a key for plays: nothing in a play is secret"
@@ -38,13 +39,15 @@ class Parts:
     seals: Seals
     snapshot: Snapshots
     handling: Handling
+    agenda: Agenda
 
 
 def parts_of(scenario: Scenario) -> Parts:
     """Raises ``PolicyError`` when the scenario overrides what is not there."""
     clock, timeline, producers = ScenarioClock(scenario.start), Timeline(), Producers(scenario)
     policy = load_policy(overrides=scenario.policy)
-    snapshot, seals = Snapshots(policy=policy), Seals(PLAY_KEY)
+    providers = {channel: tuple(names) for channel, names in scenario.providers.items()}
+    snapshot, seals = Snapshots(policy=policy, providers=providers), Seals(PLAY_KEY)
     town = Town(
         scenario=scenario,
         clock=clock,
@@ -62,6 +65,7 @@ def parts_of(scenario: Scenario) -> Parts:
         seals=seals,
         snapshot=snapshot,
         handling=_handling(seals, snapshot, clock),
+        agenda=Agenda(snapshot=snapshot, clock=clock),
     )
 
 

@@ -13,6 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from services.adapters.contracts import Decoder, Schemas, encode
 from services.adapters.feedback import KafkaFeedback, KafkaOutlet
 from services.adapters.kafka.admin import KafkaAdmin
@@ -22,10 +24,10 @@ from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.kafka.topics import Topic, by_reader, load_topics
 from services.adapters.postgres.connection import open_pool
 from services.adapters.postgres.pages import PostgresPages
+from services.adapters.postgres.readings import PostgresReadings
 from services.adapters.postgres.store import PostgresStore
 from services.adapters.rendering.texts import JinjaTexts
 from services.core.ports.store import Store
-from services.core.ports.streams import Stream
 from services.core.words import Channel
 from services.delivery.claim import Clerk
 from services.delivery.claims import CallScripts, Leases
@@ -33,6 +35,8 @@ from services.runtime.consume import consume
 from services.simulator.actors import Actors
 from services.simulator.app.counted import CountedFeedback, CountedProvider
 from services.simulator.app.databases import Databases, open_databases
+from services.simulator.app.gate import gateway, knock
+from services.simulator.app.lines import Servers, open_servers
 from services.simulator.app.listener import Behind, Listener
 from services.simulator.app.pairs import SILENCE, Pair, PromptTown, Surroundings, open_pair
 from services.simulator.app.parts import SENDERS, Parts, parts_of
@@ -40,7 +44,8 @@ from services.simulator.app.traffic import Traffic
 from services.simulator.conductor import SOURCE, Conductor, Pace
 from services.simulator.own_topics import OwnPublisher, OwnStream
 from services.simulator.scenario.file import Scenario
-from services.simulator.stage import Stage
+from services.simulator.stage import Forgery, Member, Stage
+from services.web.forgery import Refusals
 
 #: of the machine's clock: how long an adapter waits for a server on the same machine …
 _PATIENT: Final = timedelta(seconds=30)
@@ -70,18 +75,21 @@ class Playground:
 
         ``folder`` is where the print shop's letters and the mail server's e-mails go; ``beside`` runs as long as the play stands.
 
-        Raises ``PolicyError`` when the scenario overrides what is not there, ``KafkaUnavailable`` and ``StoreUnavailable``.
+        Raises ``PolicyError`` when the scenario overrides what is not there, ``CannotHappen`` when it takes away what cannot be taken
+        away here, ``KafkaUnavailable`` and ``StoreUnavailable``.
         """
         parts = parts_of(scenario)
         name = f"{self.databases.session}-{next(self._numbers)}"
         async with AsyncExitStack() as stack:
             topics = await stack.enter_async_context(_topics(KafkaAdmin(self.kafka), f"{name}."))
             database = await stack.enter_async_context(self.databases.fresh(name))
-            pool = await stack.enter_async_context(open_pool(database))
-            store = PostgresStore(pool, journal=True)
-            readers = Readers(kafka=self.kafka, topics=topics, play=name)
+            servers = await stack.enter_async_context(open_servers(scenario, self.kafka, database))
+            pool = await stack.enter_async_context(open_pool(servers.database))
+            store = PostgresStore(pool, journal=True, told=parts.agenda.heard)
+            readers = Readers(servers=servers, topics=topics, play=name)
             pages = PostgresPages(pool)
-            conductor = await _conductor(parts, texts, pace, store, pages, readers, stack, folder)
+            kept = Kept(store=store, pages=pages, readings=PostgresReadings(pool))
+            conductor = await _conductor(parts, texts, pace, kept, readers, stack, folder)
             if beside is not None:
                 await stack.enter_async_context(beside(conductor, pages))
             yield conductor
@@ -110,7 +118,7 @@ async def _topics(admin: KafkaAdmin, prefix: str) -> AsyncIterator[Mapping[str, 
 class Readers:
     """Opens the streams of one play."""
 
-    kafka: KafkaConnection
+    servers: Servers
     topics: Mapping[str, Topic]
     play: str
 
@@ -119,7 +127,7 @@ class Readers:
         """What stands before the names of this play's topics."""
         return f"{self.play}."
 
-    async def open(self, topics: Sequence[str], process: str, traffic: Traffic) -> Sequence[Stream]:
+    async def open(self, topics: Sequence[str], process: str, traffic: Traffic) -> Sequence[Member]:
         """One member for each kind of reader; together they read these topics."""
         group = f"{self.play}.{process}"
         members: dict[frozenset[str], CountedStream] = {}
@@ -127,11 +135,23 @@ class Readers:
             own = frozenset(self.prefix + name for name in names)
             # named the same after a crash: the group does not wait for a session to end
             called = group_of(group, reader)
-            members[own] = open_stream(own, called, self.kafka, reader, member=called, on_progress=traffic.moved)
+            members[own] = open_stream(own, called, self.servers.kafka, reader, member=called, on_progress=traffic.moved)
         await asyncio.gather(*(member.start() for member in members.values()))
         for own, member in members.items():
             traffic.joined(own, member.progress)
-        return [OwnStream(stream=member, prefix=self.prefix) for member in members.values()]
+        return [
+            OwnStream(stream=member, prefix=self.prefix, topics=frozenset(name.removeprefix(self.prefix) for name in own))
+            for own, member in members.items()
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One play's database, as the steps, the pages and the watch see it."""
+
+    store: Store
+    pages: PostgresPages
+    readings: PostgresReadings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +165,7 @@ class Wires:
 
 
 async def _wires(parts: Parts, readers: Readers, stack: AsyncExitStack) -> Wires:
-    kafka = await stack.enter_async_context(KafkaPublisher(readers.kafka, linger=_LINGER))
+    kafka = await stack.enter_async_context(KafkaPublisher(readers.servers.kafka, patience=readers.servers.patience, linger=_LINGER))
     traffic = Traffic(ends=kafka.progress.ends, prefix=readers.prefix)
     kafka.progress.on_change = traffic.moved
     publisher = OwnPublisher(publisher=kafka, prefix=readers.prefix)
@@ -162,15 +182,15 @@ async def _conductor(
     parts: Parts,
     texts: JinjaTexts,
     pace: Pace | None,
-    store: Store,
-    pages: PostgresPages,
+    kept: Kept,
     readers: Readers,
     stack: AsyncExitStack,
     folder: Path | None,
 ) -> Conductor:
-    wires = await _wires(parts, readers, stack)
-    pairs = await _served_pairs(parts, wires, Clerk(texts=texts, seals=parts.seals, senders=SENDERS), store, pages, stack, folder)
-    stage = _stage(parts, texts, store, readers, wires, pairs)
+    wires, listener = await _wires(parts, readers, stack), Listener()
+    clerk = Clerk(texts=texts, seals=parts.seals, senders=SENDERS)
+    pairs = await _served_pairs(parts, wires, clerk, kept, listener, stack, folder)
+    stage = _stage(parts, texts, kept, readers, wires, pairs, listener)
     return Conductor(
         scenario=parts.scenario,
         stage=stage,
@@ -184,10 +204,10 @@ async def _conductor(
 
 
 async def _served_pairs(
-    parts: Parts, wires: Wires, clerk: Clerk, store: Store, pages: PostgresPages, stack: AsyncExitStack, folder: Path | None
+    parts: Parts, wires: Wires, clerk: Clerk, kept: Kept, listener: Listener, stack: AsyncExitStack, folder: Path | None
 ) -> Mapping[Channel, Sequence[Pair]]:
     """The providers, and the listener at which they call back."""
-    listener = Listener()
+    store = kept.store
     around = Surroundings(
         town=PromptTown(town=parts.town),
         clock=parts.clock,
@@ -199,30 +219,46 @@ async def _served_pairs(
     )
     pairs = await _pairs(parts, around, stack)
     behind = Behind(
-        pages=pages,
+        pages=kept.pages,
         outlet=wires.outlet,
         feedback=wires.feedback,
         claims=Leases(store=store, clerk=clerk, snapshot=parts.snapshot),
         clock=parts.clock,
         link=parts.policy.link,
+        refused=Refusals(store=store, clock=parts.clock).add_now,
     )
-    sources = {channel: [pair.source for pair in ones if pair.source is not None] for channel, ones in pairs.items()}
-    await stack.enter_async_context(listener.serving({channel: ones for channel, ones in sources.items() if ones}, behind))
+    # a provider without callbacks of its own over HTTP has a gateway's: somebody may knock there in its name
+    sources = {channel: [pair.source or gateway(pair.provider.name, parts.clock) for pair in ones] for channel, ones in pairs.items()}
+    await stack.enter_async_context(listener.serving(sources, behind))
     return pairs
 
 
-def _stage(parts: Parts, texts: JinjaTexts, store: Store, readers: Readers, wires: Wires, pairs: Mapping[Channel, Sequence[Pair]]) -> Stage:
+def _stage(
+    parts: Parts,
+    texts: JinjaTexts,
+    kept: Kept,
+    readers: Readers,
+    wires: Wires,
+    pairs: Mapping[Channel, Sequence[Pair]],
+    listener: Listener,
+) -> Stage:
     everybody = [pair for ones in pairs.values() for pair in ones]
     traffic = wires.traffic
 
     async def switch_provider(name: str, down: bool) -> None:
         await asyncio.gather(*(pair.switch(down=down) for pair in everybody if pair.provider.name == name))
 
-    async def open_streams(topics: Sequence[str], process: str) -> Sequence[Stream]:
+    async def open_streams(topics: Sequence[str], process: str) -> Sequence[Member]:
         return await readers.open(topics, process, traffic)
 
+    async def forge(forgery: Forgery) -> int:
+        with traffic.request():
+            async with httpx.AsyncClient(trust_env=False) as client:
+                url = f"{listener.public_url(forgery.channel)}/callbacks/{forgery.provider}"
+                return await knock(client, url, forgery, parts.clock)
+
     return Stage(
-        store=store,
+        store=kept.store,
         publisher=wires.publisher,
         open_streams=open_streams,
         consume=consume,
@@ -240,6 +276,10 @@ def _stage(parts: Parts, texts: JinjaTexts, store: Store, readers: Readers, wire
         providers={channel: [CountedProvider(provider=pair.provider, traffic=traffic) for pair in ones] for channel, ones in pairs.items()},
         networks={(channel, pair.provider.name): pair.server for channel, ones in pairs.items() for pair in ones},
         switch_provider=switch_provider,
+        switch_server=readers.servers.switch,
+        forge=forge,
+        readings=kept.readings,
+        agenda=parts.agenda,
         busy=lambda: traffic.requests,
     )
 

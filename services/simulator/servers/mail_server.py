@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -215,22 +216,23 @@ class MailServer:
 
     # --- Network --------------------------------------------------------------------------------------------------------
 
-    async def report(self, provider_ref: str, word: str) -> None:
+    async def report(self, provider_ref: str, word: str, at: datetime | None = None) -> None:
         """``accepted``, ``delivered``, ``bounce 5.1.1``, ``reject "552 5.2.2 full"``, ``complaint``, ``out_of_office``, ``none``."""
         mail = self.mails[provider_ref]
+        date = format_datetime(at or self._clock.now())
         kind, _, rest = word.partition(" ")
         if kind == "delivered":
             if "SUCCESS" in mail.notify:
-                await self._send(notification(mail, "delivered", "2.1.5", "250 2.1.5 delivered", self._date), mail.mail_from)
+                await self._send(notification(mail, "delivered", "2.1.5", "250 2.1.5 delivered", date), mail.mail_from)
         elif kind in {"bounce", "reject"}:
             answer = _whole(rest.strip('"'))
-            await self._send(notification(mail, "failed", _enhanced(answer), answer, self._date), mail.mail_from)
+            await self._send(notification(mail, "failed", _enhanced(answer), answer, date), mail.mail_from)
         elif kind == "delayed":
-            await self._send(notification(mail, "delayed", "4.4.1", "451 4.4.1 no answer yet", self._date), mail.mail_from)
+            await self._send(notification(mail, "delayed", "4.4.1", "451 4.4.1 no answer yet", date), mail.mail_from)
         elif kind == "complaint":
-            await self._send(complaint(mail, self._date), self._complaints_to)
+            await self._send(complaint(mail, date), self._complaints_to)
         elif kind == "out_of_office":
-            await self._send(absence(mail, self._date), mail.mail_from)
+            await self._send(absence(mail, date), mail.mail_from)
         elif kind not in {"accepted", "none"}:
             raise ValueError(f"not something that happens to a mail: {word}")
 

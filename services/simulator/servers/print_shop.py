@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -224,7 +225,7 @@ class PrintShop:
 
     # --- Network --------------------------------------------------------------------------------------------------------
 
-    async def report(self, provider_ref: str, word: str) -> None:
+    async def report(self, provider_ref: str, word: str, at: datetime | None = None) -> None:
         """``processed``, ``returned N02``, ``rejected ADDRESS_LINE_2_TOO_LONG``, ``acknowledged``; also ``accepted``, ``none``."""
         sending = self.sendings[provider_ref]
         kind, _, rest = word.partition(" ")
@@ -238,9 +239,9 @@ class PrintShop:
         elif kind == "rejected":
             fields |= {"reject_reason": rest}
         (sending.fields if resource == "sending" else sending.recipient).update(fields)
-        await self.notify(sending, event, resource)
+        await self.notify(sending, event, resource, at)
 
-    async def notify(self, sending: Sending, event: str, resource: str) -> None:
+    async def notify(self, sending: Sending, event: str, resource: str, at: datetime | None = None) -> None:
         """A webhook, whatever the sending says: that is how a forged or a repeated one looks."""
         webhook = self.webhook
         if webhook is None:
@@ -250,7 +251,7 @@ class PrintShop:
             "source": "api.maileva.com",
             "event_type": event,
             "resource_type": f"mail/v2/{resource}s",
-            "event_date": self._clock.now().isoformat(),
+            "event_date": (at or self._clock.now()).isoformat(),
             "event_location": "FR",
             "resource_id": sending.id if resource == "sending" else sending.recipient_id,
             "resource_location": f"{self.base_url}{path}",

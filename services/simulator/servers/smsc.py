@@ -6,6 +6,7 @@ import itertools
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from services.core.ports.clock import Clock
@@ -146,7 +147,7 @@ class SmscServer:
 
     # --- Network --------------------------------------------------------------------------------------------------------
 
-    async def report(self, provider_ref: str, word: str) -> None:
+    async def report(self, provider_ref: str, word: str, at: datetime | None = None) -> None:
         message = self.messages[provider_ref]
         if word not in RECEIPTS:
             raise ValueError(f"not a receipt of an SMS: {word}")
@@ -154,7 +155,7 @@ class SmscServer:
         if told is None or not message.registered:
             return
         stat, err = told
-        await asyncio.gather(*(self._receipt(message, message_id, stat, err) for message_id in message.ids))
+        await asyncio.gather(*(self._receipt(message, message_id, stat, err, at) for message_id in message.ids))
 
     async def report_part(self, message_id: str, stat: str, err: str) -> None:
         """A receipt of one part only, in SMPP's own words."""
@@ -299,8 +300,8 @@ class SmscServer:
 
     # --- what goes back -------------------------------------------------------------------------------------------------
 
-    async def _receipt(self, message: Message, message_id: str, stat: str, err: str) -> None:
-        octets, tlvs = receipt(message_id, stat, err, self._clock.now().strftime("%y%m%d%H%M"))
+    async def _receipt(self, message: Message, message_id: str, stat: str, err: str, at: datetime | None = None) -> None:
+        octets, tlvs = receipt(message_id, stat, err, (at or self._clock.now()).strftime("%y%m%d%H%M"))
         await self._deliver(source=message.destination, destination=message.source, esm_class=0x04, coding=0, octets=octets, tlvs=tlvs)
 
     async def _deliver(self, *, source: str, destination: str, esm_class: int, coding: int, octets: bytes, tlvs: bytes = b"") -> None:

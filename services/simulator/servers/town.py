@@ -71,9 +71,10 @@ class Town(Protocol):
 class Network(Protocol):
     """A simulated provider, as the town speaks to it."""
 
-    async def report(self, provider_ref: str, word: str) -> None:
+    async def report(self, provider_ref: str, word: str, at: datetime | None = None) -> None:
         """Let the outside world happen to a message, in a word of the scenario language (``delivered``, ``bounce 5.1.1``,
         ``keys "1 1"`` …), performed over the provider's protocol. Returns once our side has taken it, or it is kept for ``resend``.
+        ``at`` is when the provider says that it happened (default: now).
 
         Raises ``KeyError`` for a reference this provider never gave, ``ValueError`` for a word its channel does not know.
         """

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -157,8 +158,11 @@ class VoiceGateway:
 
     # --- Network --------------------------------------------------------------------------------------------------------
 
-    async def report(self, provider_ref: str, word: str) -> None:
-        """``no_answer``, ``busy``, ``cause 1``, ``canceled``, or it is taken: ``keys "1 1"``, ``human_silent``, ``machine``, ``fax``."""
+    async def report(self, provider_ref: str, word: str, at: datetime | None = None) -> None:
+        """``no_answer``, ``busy``, ``cause 1``, ``canceled``, or it is taken: ``keys "1 1"``, ``human_silent``, ``machine``, ``fax``.
+
+        Our side reads no instant of a call's status: ``at`` changes nothing.
+        """
         call = self.calls[provider_ref]
         keys = _KEYS.fullmatch(word)
         if keys is not None:

@@ -251,7 +251,7 @@ async def test_whose_messages_were_lost(store: AnyStore, readings: Readings) -> 
         sent(5, zoe, delivered_at=NOW + timedelta(seconds=5), state=AttemptState.DELIVERED),
     ]
     await put(store, Changes(profiles=[person()], contacts=phones, attempts=rows), (LUC, ANNIE, paul, zoe))
-    lost = LostMessages(provider="a", carrier="SFR", since=NOW, until=NOW + QUARTER, in_time=QUARTER)
+    lost = LostMessages(provider="a", carrier="SFR", since=NOW, until=NOW + QUARTER, noticed_at=NOW + QUARTER)
     assert await readings.affected(lost) == [
         Affected(person_id=ANNIE, recovered=True),
         Affected(person_id=LUC, recovered=False),

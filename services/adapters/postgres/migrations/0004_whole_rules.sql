@@ -53,6 +53,21 @@ COMMENT ON COLUMN alerts.pushed_at IS 'When it was e-mailed to whom it is routed
 CREATE INDEX alerts_unpushed ON alerts (act_by, alert_id) WHERE closed_at IS NULL AND claimed_by IS NULL AND pushed_at IS NULL;
 COMMENT ON INDEX alerts_unpushed IS 'What waits to be e-mailed.';
 
+CREATE TABLE proofs (
+    obligation_id text COLLATE "C" NOT NULL,
+    person_id     text COLLATE "C" NOT NULL,
+    at            timestamptz NOT NULL,
+    document      text NOT NULL,
+    digest        text NOT NULL,
+    PRIMARY KEY (obligation_id, at)
+);
+COMMENT ON TABLE proofs IS 'The ledger of proofs of reception: one document for each verdict, written once, never edited.';
+COMMENT ON COLUMN proofs.obligation_id IS 'About which duty.';
+COMMENT ON COLUMN proofs.person_id IS 'Whose.';
+COMMENT ON COLUMN proofs.at IS 'When the verdict was given.';
+COMMENT ON COLUMN proofs.document IS 'Canonical JSON.';
+COMMENT ON COLUMN proofs.digest IS 'SHA-256 of the document, as hexadecimal digits.';
+
 CREATE TABLE crowd_notices (
     advisor_id text COLLATE "C" PRIMARY KEY,
     told_on    date NOT NULL

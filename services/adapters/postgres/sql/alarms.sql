@@ -118,7 +118,7 @@ GROUP BY channel, provider
 ORDER BY channel, provider;
 
 -- name: watch_lost
--- People to whom this provider ($1) accepted an SMS for this network ($2; none: nobody named it) in [$3, $4) without a receipt within $5,
+-- People to whom this provider ($1) accepted an SMS for this network ($2; none: nobody named it) in [$3, $4) without a receipt before $5,
 -- and who among them was reached since, or answered; released since $6.
 WITH lost AS (
     SELECT a.person_id, min(a.accepted_at) AS at, bool_or(a.delivered_at IS NOT NULL) AS late
@@ -132,7 +132,7 @@ WITH lost AS (
       AND a.accepted_at < $4
       AND a.provider_ref IS NOT NULL
       AND a.state <> 'failed'
-      AND (a.delivered_at IS NULL OR a.delivered_at > a.accepted_at + $5::interval)
+      AND (a.delivered_at IS NULL OR a.delivered_at >= $5 AND a.accepted_at < $5)
     GROUP BY a.person_id
 )
 SELECT

@@ -159,6 +159,13 @@ ON CONFLICT (alert_id) DO UPDATE SET (
     excluded.routed, excluded.claimed_by, excluded.claimed_at, excluded.deadline, excluded.known, excluded.next_action, excluded.act_by,
     excluded.raised_at, excluded.updated_at, excluded.closed_at, excluded.close_reason, excluded.routed_at, excluded.pushed_at, excluded.policy);
 
+-- name: write_proofs
+-- Append to the ledger of proofs; what stands there is never edited.
+INSERT INTO proofs (obligation_id, person_id, at, document, digest)
+SELECT obligation_id, person_id, at, document, digest
+FROM json_populate_recordset(NULL::proofs, $1)
+ON CONFLICT (obligation_id, at) DO NOTHING;
+
 -- name: write_messages
 -- Insert or replace the words that were handed over.
 INSERT INTO messages (

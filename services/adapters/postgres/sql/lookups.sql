@@ -49,6 +49,10 @@ GROUP BY sender_hash;
 -- Whose duties these are.
 SELECT obligation_id, person_id FROM obligations WHERE obligation_id = ANY ($1::text[]);
 
+-- name: proof
+-- The newest proof about a duty.
+SELECT row_to_json(p)::text FROM proofs AS p WHERE p.obligation_id = $1 ORDER BY p.at DESC LIMIT 1;
+
 -- name: open_alerts
 -- Open alerts of an advisor, of an agency, or all; soonest first.
 SELECT coalesce(json_agg(r ORDER BY r.act_by, r.alert_id), '[]')::text
