@@ -54,27 +54,3 @@ def test_the_clock_is_read_in_one_place() -> None:
     """Nobody but the clock's own module and the settings' switches its ruff rule off."""
     pattern = re.compile(r"noqa:[^\n]*TID251")
     assert not [str(path.relative_to(ROOT)) for path in (ROOT / "services").rglob("*.py") if pattern.search(path.read_text("utf-8"))]
-
-
-def test_a_person_has_no_age_sex_or_nationality() -> None:
-    """No value about people has a field for what must not decide how they are reached (rules §8.3, §10.1.7)."""
-    forbidden = {
-        "age",
-        "birth_date",
-        "birthdate",
-        "date_of_birth",
-        "born",
-        "sex",
-        "gender",
-        "civility",
-        "nationality",
-        "citizenship",
-        "origin",
-    }
-    found = []
-    for path in (ROOT / "services").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                fields = {item.target.id for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)}
-                found += [f"{path.relative_to(ROOT)}: {node.name}.{name}" for name in fields & forbidden]
-    assert not found

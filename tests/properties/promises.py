@@ -7,7 +7,7 @@ from itertools import pairwise
 from services.core.decide import decide
 from services.core.decision import Decision
 from services.core.environment import Environment
-from services.core.model import Attempt, Case, Obligation, Person
+from services.core.model import Attempt, Case, Contact, Obligation, Person
 from services.core.words import AttemptState, Channel, Constraint, ContactStatus, Kind, LineType, ObligationState, PointKind, Step
 
 _NEVER_SENT = (AttemptState.SKIPPED, AttemptState.CANCELLED)
@@ -167,6 +167,42 @@ def nothing_is_forgotten(case: Case, decision: Decision, now: datetime) -> None:
         waits = attempt.state in (AttemptState.RELEASED, AttemptState.SUBMITTING)
         waits = waits or (attempt.state is AttemptState.ACCEPTED and attempt.channel in (Channel.SMS, Channel.VOICE))
         assert not waits or wake is not None, attempt
+
+
+def nobody_is_left_alone(case: Case, now: datetime) -> None:
+    """Who cannot be reached by any channel, and is owed word of something, is on an advisor's list at once (R5, §10.1.6)."""
+    assert case.person is not None
+    told = {alert.obligation_id for alert in case.alerts if alert.closed_at is None}
+    usable = [channel for channel in Channel if any(_serves(case.person, contact, channel) for contact in case.contacts)]
+    for duty in case.obligations:
+        if usable or duty.state is not ObligationState.OPEN or not max(duty.known_at, case.person.known_at) <= now < duty.due_at:
+            continue
+        items = (duty.obligation_id, duty.revision)
+        about = [row for row in case.attempts if items in {(item.obligation_id, item.revision) for item in row.items}]
+        under_way = [row for row in about if row.state not in (*_NEVER_SENT, AttemptState.FAILED)]
+        assert under_way or duty.obligation_id in told, (duty.obligation_id, about)
+
+
+def _serves(person: Person, contact: Contact, channel: Channel) -> bool:
+    if channel in person.forbidden_channels or (channel is Channel.VOICE and Constraint.NO_VOICE in person.constraints):
+        return False
+    dead = contact.status is ContactStatus.DISABLED or contact.problem is not None or channel in contact.closed_channels
+    wrong = contact.kind is not _POINT[channel] or (channel is Channel.SMS and contact.line_type is not LineType.MOBILE)
+    return not dead and not wrong
+
+
+def nobody_is_skipped_silently(case: Case, decision: Decision) -> None:
+    """What was left out or taken back has its reason, and each message says why none of the other channels carries it (R8, §10.1.1)."""
+    for attempt in case.attempts:
+        if attempt.state in _NEVER_SENT:
+            assert attempt.reason is not None, attempt
+            assert attempt.closed_at is not None, attempt
+    for attempt in decision.releases:
+        why_not = dict(line.split(": ") for line in attempt.excluded)
+        assert attempt.cause, attempt
+        assert attempt.chosen_by, attempt
+        assert set(why_not) | {str(attempt.channel)} == {str(channel) for channel in Channel}, attempt
+        assert all(why_not.values()), attempt
 
 
 def evidence_only_rises(before: Case, after: Case) -> None:

@@ -12,13 +12,17 @@ from services.core.words import AttemptState, Channel, Evidence, Kind, Obligatio
 
 
 def no_channel(view: View, obligation: Obligation) -> Found | None:
-    """Nothing can be used, and nothing was tried: the advisor hears of it at planning (≤ 5 minutes)."""
+    """Nothing can be used, and nothing is under way or has arrived: the advisor hears of it at planning (≤ 5 minutes).
+
+    What failed hard is told as ``unreachable``; after softer failures the last channel may go too, by a word of the directory.
+    """
     if obligation.state in SETTLED or obligation.state is not ObligationState.OPEN:
         return None
     if view.person.hold is not None and on_hold(view):
         facts = (_hold_fact(view.person.hold),)
         return Found(at=view.known_since(obligation), next_action="call_before_deadline", facts=facts)
-    if view.reach.order or view.tries_of(obligation):
+    tries = view.tries_of(obligation)
+    if view.reach.order or any(attempt.state is not AttemptState.FAILED or attempt.last_status in _HARD for attempt in tries):
         return None
     return Found(at=view.known_since(obligation), next_action="fix_contact")
 

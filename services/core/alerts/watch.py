@@ -33,9 +33,8 @@ class AlertsDue:
 def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
     """All alerts about one obligation."""
     due = AlertsDue()
-    stored = {
-        alert.type: alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id and not _comes_back(alert)
-    }
+    mine = (alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id)
+    stored = {alert.type: alert for alert in mine if not _comes_back(alert)}
     for type_, rule in RULES.items():
         if obligation.kind is Kind.CONTACT and type_ not in ABOUT_POINTS:
             continue

@@ -152,6 +152,19 @@ def test_no_channel_at_planning() -> None:
     assert [closed.reason for closed in story.decide(NOW + timedelta(hours=1)).closed] == ["contact_fixed"]
 
 
+def test_no_channel_comes_back_with_its_cause() -> None:
+    """A point was there for an hour and is gone again: the same alert is raised anew (R5, §10.1.6)."""
+    story = Story(case=case(meeting(), contacts=()))
+    story.decide()
+    (first,) = (alert for alert in story.case.alerts if alert.type is AlertType.NO_CHANNEL)
+    story.put(letterbox())
+    story.decide(NOW + timedelta(hours=1))
+    story.case = replace(story.case, contacts=(), attempts=())
+    assert AlertType.NO_CHANNEL in _types(story, NOW + timedelta(hours=2))
+    (again,) = (alert for alert in story.case.alerts if alert.type is AlertType.NO_CHANNEL)
+    assert (again.alert_id, again.closed_at) == (first.alert_id, None)
+
+
 def test_unreachable_once_every_channel_has_failed_hard() -> None:
     """Not before the last one, and then at once (§10.1.6)."""
     duty = meeting()
@@ -165,11 +178,15 @@ def test_unreachable_once_every_channel_has_failed_hard() -> None:
 
 
 def test_a_soft_failure_is_not_unreachable() -> None:
-    """A full mailbox may be emptied."""
+    """A full mailbox may be emptied; when it is closed to us, too, nothing is left, and that is told (§10.1.6)."""
     duty = meeting()
     mail = attempt(about=duty, channel=Channel.EMAIL, contact_id="mail", state=AttemptState.FAILED, last_status=ReceiptStatus.FAILED_SOFT)
-    story = Story(case=case(duty, contacts=(mailbox(closed_channels=(Channel.EMAIL,)),), attempts=(mail,)))
-    assert AlertType.UNREACHABLE not in _types(story)
+    story = Story(case=case(duty, contacts=(mailbox(),), attempts=(mail,)))
+    assert not {AlertType.UNREACHABLE, AlertType.NO_CHANNEL} & set(_types(story))
+    story.put(mailbox(closed_channels=(Channel.EMAIL,)))
+    types = _types(story)
+    assert AlertType.UNREACHABLE not in types
+    assert AlertType.NO_CHANNEL in types
 
 
 @pytest.mark.parametrize(("delivered", "severity"), [(True, Severity.MEDIUM), (False, Severity.CRITICAL)])
@@ -220,7 +237,7 @@ def test_a_missed_meeting(evidence: Evidence, dossier: bool, alert: bool) -> Non
     duty = meeting(state=ObligationState.MISSED, evidence=evidence, settled_at=paris("2026-12-01", "12:00"))
     story = Story(case=case(duty))
     decision = story.decide(paris("2026-12-01", "12:00"))
-    assert any(one.lines for one in decision.dossiers) is dossier
+    assert any(one.told for one in decision.dossiers) is dossier
     assert story.obligation(duty.obligation_id).verdict is (Verdict.PROVED if evidence >= Evidence.E3 else Verdict.NOT_PROVED)
     assert (AlertType.NON_RECEIPT_DOSSIER in [one.type for one in decision.alerts]) is alert
     assert not story.decide(paris("2026-12-01", "12:01")).dossiers
