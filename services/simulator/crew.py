@@ -1,12 +1,19 @@
 """The processes of a play, in one loop: they can die where a scenario says, and come back."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
-from services.core.ports.streams import Record, Stream
-from services.simulator.stage import Handle, Stage
+from services.core.changes import JournalLine
+from services.core.ports.clock import Clock
+from services.core.ports.fuse import Fuse
+from services.core.ports.store import Store, StoreUnavailable, Unit
+from services.core.ports.streams import Record
+from services.core.words import Lane
+from services.simulator.stage import Handle, Member, Stage
 
 
 class ProcessDied(Exception):
@@ -33,6 +40,41 @@ class Fuses:
             raise ProcessDied
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MortalStore:
+    """Implements ``services.core.ports.store.Store`` around another one, for a process that may die just before it commits."""
+
+    store: Store
+    clock: Clock
+    fuse: Fuse
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]:
+        """See ``Store.unit``; what kills the process rolls the unit back."""
+        return self._unit()
+
+    async def next_wake(self, lane: Lane | None = None) -> datetime | None:
+        """See ``Store.next_wake``."""
+        return await self.store.next_wake(lane)
+
+    async def waiting_shards(self) -> list[int]:
+        """See ``Store.waiting_shards``."""
+        return await self.store.waiting_shards()
+
+    async def outbox_size(self) -> int:
+        """See ``Store.outbox_size``."""
+        return await self.store.outbox_size()
+
+    async def journal(self) -> list[JournalLine]:
+        """See ``Store.journal``."""
+        return await self.store.journal()
+
+    @asynccontextmanager
+    async def _unit(self) -> AsyncIterator[Unit]:
+        async with self.store.unit() as unit:
+            yield unit
+            self.fuse("before_commit", self.clock.now())
+
+
 @dataclass(slots=True, kw_only=True)
 class Consumer:
     """One consuming process: its topics, its group, its step."""
@@ -41,7 +83,9 @@ class Consumer:
     topics: Sequence[str]
     step: Handle
     stage: Stage
-    _streams: Sequence[Stream] = ()
+    #: what it cannot read on, because a batch waits for the database
+    waiting: set[str] = field(default_factory=set)
+    _streams: Sequence[Member] = ()
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -64,6 +108,7 @@ class Consumer:
         for stream in self._streams:
             await stream.stop()
         self._tasks, self._streams = [], ()
+        self.waiting.clear()
 
     def trouble(self) -> BaseException | None:
         """What ended it, when that was not the story's doing."""
@@ -72,8 +117,14 @@ class Consumer:
                 return error
         return None
 
-    async def _run(self, stream: Stream) -> None:
-        await self.stage.consume(stream, self._step)
+    async def _run(self, stream: Member) -> None:
+        await self.stage.consume(stream, partial(self._step, stream.topics))
 
-    async def _step(self, batch: Sequence[Record]) -> None:
-        await self.step(batch)
+    async def _step(self, topics: frozenset[str], batch: Sequence[Record]) -> None:
+        try:
+            await self.step(batch)
+        except StoreUnavailable:
+            self.waiting |= topics
+            self.stage.traffic.moved()
+            raise
+        self.waiting -= topics

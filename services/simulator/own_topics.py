@@ -24,6 +24,8 @@ class OwnStream:
 
     stream: Stream
     prefix: str
+    #: under the names that the steps know
+    topics: frozenset[str]
 
     async def start(self) -> None:
         """Join the group."""

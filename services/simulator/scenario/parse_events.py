@@ -29,11 +29,11 @@ from services.simulator.scenario.names import Names
 from services.simulator.scenario.nodes import NO_INSTANT, Fields, Item, Reading
 from services.simulator.scenario.parse_people import read_change
 from services.simulator.scenario.parse_staff import Staff, read_advisor, read_agency
-from services.simulator.scenario.words import Action, CrashPoint, EventWord, Method, Process
+from services.simulator.scenario.words import Action, CrashPoint, EventWord, Method, Process, Server
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-_AWAY = ("planner", "delivery", "intake", "evidence", "watch", "relay", "web", "kafka", "postgres")
+_AWAY = (*(process.value for process in Process), *(server.value for server in Server))
 #: words with ``starts``: they announce a meeting
 ANNOUNCING = frozenset(
     (
@@ -258,7 +258,7 @@ def _reply(fields: Fields, context: Context) -> ReplyEvent:
     sender = fields.get("sender", Item.text, None)
     reply = ReplyEvent(
         at=_at(fields),
-        person=fields.get("person", names.person, None) if sender else fields.need("person", names.person, ""),
+        person=fields.get("person", names.someone, None) if sender else fields.need("person", names.someone, ""),
         sender=sender,
         channel=fields.need("channel", lambda item: item.word(ReplyChannel), ReplyChannel.SMS),
         choice=fields.get("choice", lambda item: item.word(Choice), None),
@@ -280,7 +280,7 @@ def _reply(fields: Fields, context: Context) -> ReplyEvent:
 def _receipt(fields: Fields, context: Context) -> ReceiptEvent:
     receipt = ReceiptEvent(
         at=_at(fields),
-        person=fields.need("person", context.names.person, ""),
+        person=fields.need("person", context.names.someone, ""),
         channel=fields.need("channel", lambda item: item.word(Channel), Channel.SMS),
         status=fields.get("status", lambda item: item.word(ReceiptStatus), None),
         raw=fields.get("raw", Item.text, None),
@@ -296,7 +296,7 @@ def _receipt(fields: Fields, context: Context) -> ReceiptEvent:
 def _open_link(fields: Fields, context: Context) -> OpenLink:
     opened = OpenLink(
         at=_at(fields),
-        person=fields.need("person", context.names.person, ""),
+        person=fields.need("person", context.names.someone, ""),
         method=fields.get("method", lambda item: item.word(Method), Method.GET),
         choice=fields.get("choice", lambda item: item.word(Choice), None),
         answered_by=fields.get("answered_by", lambda item: item.word(AnsweredBy), None),
@@ -309,12 +309,15 @@ def _open_link(fields: Fields, context: Context) -> OpenLink:
 
 
 def _crash(fields: Fields, _context: Context) -> Crash:
-    return Crash(
+    crash = Crash(
         at=_at(fields),
         process=fields.need("process", lambda item: item.word(Process), Process.DELIVERY),
         when=fields.need("when", lambda item: item.word(CrashPoint), CrashPoint.BEFORE_COMMIT),
         restart_after=fields.get("restart_after", Item.duration, timedelta(seconds=5)),
     )
+    if crash.when is CrashPoint.AFTER_PROVIDER_ACCEPTS and crash.process is not Process.DELIVERY:
+        fields.item.wrong("only delivery hands messages to a provider: `after_provider_accepts` is never reached elsewhere")
+    return crash
 
 
 def _outage(fields: Fields, context: Context) -> Outage:
