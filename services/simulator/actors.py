@@ -12,7 +12,7 @@ from services.core.words import Channel, Choice, Identity, PointKind, ReceiptSta
 from services.simulator.scenario.file import AdvisorAction, Event, OpenLink, ReceiptEvent, ReplyEvent
 from services.simulator.scenario.incoming import Incoming, Producers
 from services.simulator.scenario.words import WORD_OF_STATUS, Method
-from services.simulator.stage import Stage
+from services.simulator.stage import Forgery, Stage
 from services.simulator.town import Held, Town
 from services.web.desk import FactsDesk
 from services.web.link import read_answer, reply_event, view_of
@@ -124,10 +124,23 @@ class Actors:
         await self.stage.outlet.publish(f"desk-{event.person}-{event.channel}-{now.timestamp()}", outgoing)
 
     async def _receipt(self, event: ReceiptEvent) -> None:
+        """The provider's own, late, repeated or contradictory; or somebody else's in its name, which the border refuses."""
         held = self._held(event.person, event, event.channel)
+        if event.forged:
+            told = event.status or ReceiptStatus.DELIVERED
+            await self.stage.forge(
+                Forgery(
+                    channel=held.channel,
+                    provider=held.provider,
+                    provider_ref=held.provider_ref,
+                    status=str(told),
+                    signed_at=event.reported_at,
+                )
+            )
+            return
         word = event.raw or WORD_OF_STATUS[event.channel][event.status or ReceiptStatus.DELIVERED]
         network = self.town.network(held.channel, held.provider)
-        await network.report(held.provider_ref, word)
+        await network.report(held.provider_ref, word, event.reported_at)
 
     def _held(self, person: str | None, event: ReplyEvent | ReceiptEvent, channel: Channel) -> Held:
         held = None

@@ -31,6 +31,7 @@ from services.simulator.stage import Stage
 from services.simulator.timeline import ScenarioClock, Timeline
 from services.simulator.town import Town
 from services.simulator.witness import Witness
+from services.watch.watch import Watch
 
 T = TypeVar("T")
 
@@ -79,10 +80,13 @@ class Conductor:
     _restart_after: dict[str, timedelta] = field(default_factory=dict)
     _planner: Planner = field(init=False)
     _relay: Relay = field(init=False)
+    _watch: Watch | None = field(init=False)
 
     def __post_init__(self) -> None:
         stage = self.stage
         self._planner = Planner(store=stage.store, texts=stage.texts, snapshot=stage.snapshot, fuse=partial(self.fuses.burn, "planner"))
+        readings = stage.readings
+        self._watch = Watch(store=stage.store, readings=readings, snapshot=stage.snapshot) if readings is not None else None
         self._relay = Relay(store=self._mortal("relay"), publisher=stage.publisher, encode=stage.encode, source=SOURCE)
         delivery = Delivery(
             store=self._mortal("delivery"),
@@ -140,7 +144,8 @@ class Conductor:
 
     async def _next_instant(self) -> datetime | None:
         wake = await self._on_servers(self.stage.store.next_wake, None) if "planner" not in self.away else None
-        return min((at for at in (self.timeline.next(), wake) if at is not None), default=None)
+        look = self.stage.agenda.next() if self._watch is not None else None
+        return min((at for at in (self.timeline.next(), wake, look) if at is not None), default=None)
 
     async def happen(self, event: Event) -> None:
         """One line of the story."""
@@ -183,7 +188,7 @@ class Conductor:
             await self._arrived()
             if await self._plan() + await self._relayed():
                 continue
-            if not self._unread() and not self.stage.busy():
+            if not self._unread() and not self.stage.busy() and not await self._watched():
                 return
 
     async def _arrived(self) -> None:
@@ -215,6 +220,15 @@ class Conductor:
 
     async def _planned(self) -> int:
         return sum([(await self._planner.round(lane, _BATCH, self.clock.now())).people for lane in Lane])
+
+    async def _watched(self) -> bool:
+        """The watch looks once all is quiet, when something may have to be judged; true when it has looked."""
+        if self._watch is None or not self.stage.agenda.take(self.clock.now()):
+            return False
+        watched = await self._on_servers(partial(self._watch.round, self.clock.now()), None)
+        if watched is not None:
+            self.stage.agenda.add(watched.look_at)
+        return True
 
     async def _alive(self, process: str, round_: Callable[[], Awaitable[int]]) -> int:
         """A round of a process without a reader of its own; nothing when it dies in it, or a server refuses it."""

@@ -12,12 +12,14 @@ from services.core.ports.providers import Feedback, Provider
 from services.core.ports.store import Store
 from services.core.ports.streams import Publisher, Record, Stream
 from services.core.ports.texts import Texts
+from services.core.ports.watch import Readings
 from services.core.words import Channel
 from services.delivery.ports import Seals, Senders
 from services.intake.handlers import Handling
 from services.relay.relay import Encode
 from services.simulator.scenario.words import Server
 from services.simulator.servers.town import Network
+from services.watch.agenda import Agenda
 from services.web.ports import Outlet
 
 Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
@@ -58,6 +60,18 @@ class Traffic(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forgery:
+    """A callback in a provider's name that the provider did not send."""
+
+    channel: Channel
+    provider: str
+    provider_ref: str
+    status: str
+    #: signed rightly, at this instant: a replay; none: signed by a guess
+    signed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """Everything that a play runs on."""
 
@@ -83,5 +97,11 @@ class Stage:
     switch_provider: Callable[[str, bool], Awaitable[None]]
     #: (server, down): nobody reaches it for a while
     switch_server: Callable[[Server, bool], Awaitable[None]]
+    #: lets somebody knock at our callbacks; the border's status
+    forge: Callable[[Forgery], Awaitable[int]]
+    #: what the watch counts; none: nobody keeps watch
+    readings: Readings | None
+    #: when the watch has to look
+    agenda: Agenda
     #: requests that providers have not answered yet
     busy: Callable[[], int]

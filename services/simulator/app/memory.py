@@ -6,18 +6,21 @@ from services.adapters.contracts import Decoder, Schemas, encode
 from services.adapters.feedback import KafkaFeedback, KafkaOutlet
 from services.adapters.kafka.topics import load_topics
 from services.adapters.memory.providers import MemoryProvider
+from services.adapters.memory.readings import MemoryReadings
 from services.adapters.memory.store import MemoryStore
 from services.adapters.memory.streams import MemoryBroker, MemoryPublisher, MemoryStream
 from services.adapters.rendering.texts import JinjaTexts
 from services.core.ports.store import Store
 from services.runtime.consume import consume
 from services.simulator.actors import Actors
+from services.simulator.app.gate import Gate
 from services.simulator.app.parts import SENDERS, parts_of
 from services.simulator.app.traffic import Traffic
 from services.simulator.conductor import SOURCE, Conductor, Pace
 from services.simulator.scenario.file import Scenario
 from services.simulator.scenario.words import Server
 from services.simulator.stage import Member, Stage
+from services.web.forgery import Refusals
 
 
 def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None, store: Store | None = None) -> Conductor:
@@ -48,7 +51,8 @@ def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None,
         traffic.joined(stream.topics, stream.progress)
         return [stream]
 
-    own = MemoryStore(journal=True)
+    own = MemoryStore(journal=True, told=parts.agenda.heard)
+    refusals = Refusals(store=own, clock=clock)
 
     async def switch_server(server: Server, down: bool) -> None:
         if server is Server.KAFKA:
@@ -76,6 +80,9 @@ def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None,
         networks={(channel, one.name): one for channel, ones in providers.items() for one in ones},
         switch_provider=switch_provider,
         switch_server=switch_server,
+        forge=Gate(clock=clock, feedback=feedback, refused=refusals.add_now).knocked,
+        readings=MemoryReadings(own) if store is None else None,
+        agenda=parts.agenda,
         busy=lambda: sum(one.busy for ones in providers.values() for one in ones),
     )
     actors = Actors(stage=stage, town=town, producers=parts.producers, clock=clock)

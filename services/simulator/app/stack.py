@@ -13,6 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from services.adapters.contracts import Decoder, Schemas, encode
 from services.adapters.feedback import KafkaFeedback, KafkaOutlet
 from services.adapters.kafka.admin import KafkaAdmin
@@ -22,6 +24,7 @@ from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.kafka.topics import Topic, by_reader, load_topics
 from services.adapters.postgres.connection import open_pool
 from services.adapters.postgres.pages import PostgresPages
+from services.adapters.postgres.readings import PostgresReadings
 from services.adapters.postgres.store import PostgresStore
 from services.adapters.rendering.texts import JinjaTexts
 from services.core.ports.store import Store
@@ -32,6 +35,7 @@ from services.runtime.consume import consume
 from services.simulator.actors import Actors
 from services.simulator.app.counted import CountedFeedback, CountedProvider
 from services.simulator.app.databases import Databases, open_databases
+from services.simulator.app.gate import gateway, knock
 from services.simulator.app.lines import Servers, open_servers
 from services.simulator.app.listener import Behind, Listener
 from services.simulator.app.pairs import SILENCE, Pair, PromptTown, Surroundings, open_pair
@@ -40,7 +44,8 @@ from services.simulator.app.traffic import Traffic
 from services.simulator.conductor import SOURCE, Conductor, Pace
 from services.simulator.own_topics import OwnPublisher, OwnStream
 from services.simulator.scenario.file import Scenario
-from services.simulator.stage import Member, Stage
+from services.simulator.stage import Forgery, Member, Stage
+from services.web.forgery import Refusals
 
 #: of the machine's clock: how long an adapter waits for a server on the same machine …
 _PATIENT: Final = timedelta(seconds=30)
@@ -80,10 +85,11 @@ class Playground:
             database = await stack.enter_async_context(self.databases.fresh(name))
             servers = await stack.enter_async_context(open_servers(scenario, self.kafka, database))
             pool = await stack.enter_async_context(open_pool(servers.database))
-            store = PostgresStore(pool, journal=True)
+            store = PostgresStore(pool, journal=True, told=parts.agenda.heard)
             readers = Readers(servers=servers, topics=topics, play=name)
             pages = PostgresPages(pool)
-            conductor = await _conductor(parts, texts, pace, store, pages, readers, stack, folder)
+            kept = Kept(store=store, pages=pages, readings=PostgresReadings(pool))
+            conductor = await _conductor(parts, texts, pace, kept, readers, stack, folder)
             if beside is not None:
                 await stack.enter_async_context(beside(conductor, pages))
             yield conductor
@@ -140,6 +146,15 @@ class Readers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One play's database, as the steps, the pages and the watch see it."""
+
+    store: Store
+    pages: PostgresPages
+    readings: PostgresReadings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wires:
     """What runs between the steps of one play, counted where it passes."""
 
@@ -167,15 +182,15 @@ async def _conductor(
     parts: Parts,
     texts: JinjaTexts,
     pace: Pace | None,
-    store: Store,
-    pages: PostgresPages,
+    kept: Kept,
     readers: Readers,
     stack: AsyncExitStack,
     folder: Path | None,
 ) -> Conductor:
-    wires = await _wires(parts, readers, stack)
-    pairs = await _served_pairs(parts, wires, Clerk(texts=texts, seals=parts.seals, senders=SENDERS), store, pages, stack, folder)
-    stage = _stage(parts, texts, store, readers, wires, pairs)
+    wires, listener = await _wires(parts, readers, stack), Listener()
+    clerk = Clerk(texts=texts, seals=parts.seals, senders=SENDERS)
+    pairs = await _served_pairs(parts, wires, clerk, kept, listener, stack, folder)
+    stage = _stage(parts, texts, kept, readers, wires, pairs, listener)
     return Conductor(
         scenario=parts.scenario,
         stage=stage,
@@ -189,10 +204,10 @@ async def _conductor(
 
 
 async def _served_pairs(
-    parts: Parts, wires: Wires, clerk: Clerk, store: Store, pages: PostgresPages, stack: AsyncExitStack, folder: Path | None
+    parts: Parts, wires: Wires, clerk: Clerk, kept: Kept, listener: Listener, stack: AsyncExitStack, folder: Path | None
 ) -> Mapping[Channel, Sequence[Pair]]:
     """The providers, and the listener at which they call back."""
-    listener = Listener()
+    store = kept.store
     around = Surroundings(
         town=PromptTown(town=parts.town),
         clock=parts.clock,
@@ -204,19 +219,29 @@ async def _served_pairs(
     )
     pairs = await _pairs(parts, around, stack)
     behind = Behind(
-        pages=pages,
+        pages=kept.pages,
         outlet=wires.outlet,
         feedback=wires.feedback,
         claims=Leases(store=store, clerk=clerk, snapshot=parts.snapshot),
         clock=parts.clock,
         link=parts.policy.link,
+        refused=Refusals(store=store, clock=parts.clock).add_now,
     )
-    sources = {channel: [pair.source for pair in ones if pair.source is not None] for channel, ones in pairs.items()}
-    await stack.enter_async_context(listener.serving({channel: ones for channel, ones in sources.items() if ones}, behind))
+    # a provider without callbacks of its own over HTTP has a gateway's: somebody may knock there in its name
+    sources = {channel: [pair.source or gateway(pair.provider.name, parts.clock) for pair in ones] for channel, ones in pairs.items()}
+    await stack.enter_async_context(listener.serving(sources, behind))
     return pairs
 
 
-def _stage(parts: Parts, texts: JinjaTexts, store: Store, readers: Readers, wires: Wires, pairs: Mapping[Channel, Sequence[Pair]]) -> Stage:
+def _stage(
+    parts: Parts,
+    texts: JinjaTexts,
+    kept: Kept,
+    readers: Readers,
+    wires: Wires,
+    pairs: Mapping[Channel, Sequence[Pair]],
+    listener: Listener,
+) -> Stage:
     everybody = [pair for ones in pairs.values() for pair in ones]
     traffic = wires.traffic
 
@@ -226,8 +251,14 @@ def _stage(parts: Parts, texts: JinjaTexts, store: Store, readers: Readers, wire
     async def open_streams(topics: Sequence[str], process: str) -> Sequence[Member]:
         return await readers.open(topics, process, traffic)
 
+    async def forge(forgery: Forgery) -> int:
+        with traffic.request():
+            async with httpx.AsyncClient(trust_env=False) as client:
+                url = f"{listener.public_url(forgery.channel)}/callbacks/{forgery.provider}"
+                return await knock(client, url, forgery, parts.clock)
+
     return Stage(
-        store=store,
+        store=kept.store,
         publisher=wires.publisher,
         open_streams=open_streams,
         consume=consume,
@@ -246,6 +277,9 @@ def _stage(parts: Parts, texts: JinjaTexts, store: Store, readers: Readers, wire
         networks={(channel, pair.provider.name): pair.server for channel, ones in pairs.items() for pair in ones},
         switch_provider=switch_provider,
         switch_server=readers.servers.switch,
+        forge=forge,
+        readings=kept.readings,
+        agenda=parts.agenda,
         busy=lambda: traffic.requests,
     )
 
