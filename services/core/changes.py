@@ -18,6 +18,7 @@ from services.core.model import (
     Receipt,
     Reply,
 )
+from services.core.proof import Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +104,7 @@ class Changes:
     receipts: list[Receipt] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
     advisors: list[Advisor] = field(default_factory=list)
     agencies: list[Agency] = field(default_factory=list)
     messages: list[MessageSent] = field(default_factory=list)

@@ -271,4 +271,4 @@ def _dossier(view: View, obligation: Obligation) -> Dossier | None:
         return None
     verdict = verdict_of(view, obligation)
     told = lapsed or obligation.evidence < Evidence.E4 or verdict is Verdict.SERVICE_AT_FAULT
-    return Dossier(obligation=obligation, lines=dossier_lines(view, obligation) if told else (), verdict=verdict)
+    return Dossier(obligation=obligation, lines=dossier_lines(view, obligation), verdict=verdict, told=told)

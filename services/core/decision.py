@@ -126,9 +126,10 @@ class Dossier:
     """The proof of reception attached to a missed duty, before anybody starts a procedure (§2.3, §10.5)."""
 
     obligation: Obligation
-    #: none when reception is proved, identity and all: the verdict alone is kept
     lines: tuple[Fact, ...]
     verdict: Verdict
+    #: false when reception is proved, identity and all: kept, and nobody is told
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

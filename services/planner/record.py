@@ -11,6 +11,7 @@ from services.core.environment import Environment
 from services.core.ledger import Ledger
 from services.core.model import Alert, AlertId, Attempt, Case, Obligation, ObligationId
 from services.core.ports.texts import Texts
+from services.core.proof import proof_of
 from services.core.receipts import attempts_of
 from services.core.states import Moved
 from services.core.words import MEETINGS, PRESUMED, ContactStatus, Evidence, ReceiptStatus, Severity
@@ -104,16 +105,19 @@ def _outage(rows: Mapping[ObligationId, Obligation], outage: Outage) -> Obligati
 
 def _dossier(ledger: Ledger, row: Obligation, dossier: Dossier, environment: Environment, texts: Texts, case: Case) -> Obligation:
     zone = environment.working_days(case.person.agency_id).zone if case.person else "Europe/Paris"
-    if dossier.lines:
+    lines = [texts.fact(line, zone) for line in dossier.lines]
+    if dossier.told:
         ledger.line(
             "dossier",
             obligation=row.obligation_id,
             person=row.person_id,
             level=str(row.evidence),
             verdict=str(dossier.verdict),
-            lines=[texts.fact(line, zone) for line in dossier.lines],
+            lines=lines,
         )
-    return replace(row, verdict=dossier.verdict, non_receipt=row.evidence < Evidence.E3)
+    row = replace(row, verdict=dossier.verdict, non_receipt=row.evidence < Evidence.E3)
+    ledger.changes.proofs.append(proof_of(case, row, dossier.lines, lines, ledger.now))
+    return row
 
 
 def _outlook(ledger: Ledger, case: Case, outlook: Outlook, row: Obligation, released: int) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Final
@@ -55,6 +54,7 @@ from services.web.health import HealthPages, MetricsPage
 from services.web.listeners import LOCAL_NAMES, build_public, build_staff
 from services.web.live import Live
 from services.web.operations import OperationsPages
+from services.web.proof import ProofPages
 from services.web.pulse import Broadcast
 from services.web.render import Renderer
 from services.web.security import FormTokens
@@ -137,6 +137,7 @@ async def run(
             operations=OperationsPages(
                 pages=pages, engine=LagEngine(lambda: group_lags(admin, topics)), live=live, clock=clock, render=render
             ),
+            proofs=ProofPages(proofs=pages, access=AccessLog(), sign=seals.sign, printed=texts.proof),
             health=checks,
             metrics=MetricsPage(registry=surroundings.metrics.registry),
             render=render,

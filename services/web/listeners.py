@@ -21,6 +21,7 @@ from services.web.claims import ClaimDesk
 from services.web.events import Events
 from services.web.health import HealthPages, MetricsPage
 from services.web.operations import OperationsPages
+from services.web.proof import ProofPages
 from services.web.render import Renderer
 from services.web.security import PUBLIC_POLICY, STAFF_POLICY, SecureHeaders, TooLarge
 
@@ -59,13 +60,14 @@ def build_staff(
     *,
     advisor: AdvisorPages,
     operations: OperationsPages,
+    proofs: ProofPages,
     health: HealthPages,
     metrics: MetricsPage,
     render: Renderer,
     pages_dir: Path,
     host_names: Sequence[str] = LOCAL_NAMES,
 ) -> Starlette:
-    """``/advisor``, ``/operations``, ``/metrics``: bound to this machine until sign-in exists."""
+    """``/advisor``, ``/operations``, ``/obligations``, ``/metrics``: bound to this machine until sign-in exists."""
 
     async def home(_request: Request) -> Response:
         return RedirectResponse("/advisor", status_code=303)
@@ -80,6 +82,7 @@ def build_staff(
             Route("/", home, methods=["GET"]),
             *advisor.routes(),
             *operations.routes(),
+            *proofs.routes(),
             *metrics.routes(),
             *health.routes(),
             _static(pages_dir),

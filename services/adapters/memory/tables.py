@@ -27,6 +27,7 @@ from services.core.model import (
     Reply,
 )
 from services.core.ports.store import DeadLetter, OutboxRow
+from services.core.proof import Proof
 from services.core.words import Lane, ReceiptEffect
 
 
@@ -125,6 +126,8 @@ _ALERTS: Shape[AlertId, Alert] = Shape(key=lambda row: row.alert_id, tags=_alert
 _ADVISORS: Shape[str, Advisor] = Shape(key=lambda row: row.advisor_id)
 _AGENCIES: Shape[str, Agency] = Shape(key=lambda row: row.agency_id)
 _MESSAGES: Shape[tuple[str, int], MessageSent] = Shape(key=lambda row: (row.attempt_id, row.try_number), tags=lambda row: (row.person_id,))
+_ProofKey = tuple[ObligationId, datetime]
+_PROOFS: Shape[_ProofKey, Proof] = Shape(key=lambda row: (row.obligation_id, row.at), tags=lambda row: (row.obligation_id,))
 _SEEN: Shape[tuple[str, str], Seen] = Shape(key=lambda row: (row.source, row.event_id))
 _OUTBOX: Shape[int, OutboxRow] = Shape(key=lambda row: row.id, tags=lambda row: (row.shard,))
 _ALARMS: Shape[AlarmId, Alarm] = Shape(key=lambda row: row.alarm_id)
@@ -149,6 +152,7 @@ class Tables:
     advisors: Table[str, Advisor]
     agencies: Table[str, Agency]
     messages: Table[tuple[str, int], MessageSent]
+    proofs: Table[_ProofKey, Proof]
     seen: Table[tuple[str, str], Seen]
     #: rows that wait for the relay; published ones are gone
     outbox: Table[int, OutboxRow]
@@ -173,6 +177,7 @@ class Tables:
             advisors=Table(_ADVISORS),
             agencies=Table(_AGENCIES),
             messages=Table(_MESSAGES),
+            proofs=Table(_PROOFS),
             seen=Table(_SEEN),
             outbox=Table(_OUTBOX),
             alarms=Table(_ALARMS),

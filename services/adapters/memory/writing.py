@@ -49,9 +49,7 @@ class Writer:
             self._tables.replies.put(reply)
         for alert in sorted(newest(changes.alerts, lambda row: row.alert_id), key=lambda each: each.closed_at is None):
             self._alert(alert)
-        for proof in changes.proofs:
-            if self._tables.proofs.get((proof.obligation_id, proof.at)) is None:
-                self._tables.proofs.put(proof)
+        self._proofs(changes)
         for message in changes.messages:
             self._tables.messages.put(message)
         # Last of the facts: whatever else the same batch says of them, they are forgotten.
@@ -121,6 +119,12 @@ class Writer:
         if row.closed_at is None and any(other.alert_id != row.alert_id for other in self._tables.alerts.tagged(open_alert_tag(row))):
             raise GuardBroken("an_alert_is_open_once")
         self._tables.alerts.put(row)
+
+    def _proofs(self, changes: Changes) -> None:
+        """What stands in the ledger is never edited."""
+        for proof in changes.proofs:
+            if self._tables.proofs.get((proof.obligation_id, proof.at)) is None:
+                self._tables.proofs.put(proof)
 
     def _wakes(self, changes: Changes) -> None:
         for wake in changes.wakes:

@@ -27,6 +27,7 @@ from services.core.ports.pages import (
 )
 from services.core.ports.store import DeadLetter
 from services.core.ports.watch import Affected, lost_by
+from services.core.proof import Proof
 from services.core.words import AlarmType, Channel, Severity
 
 #: counting what millions owe takes seconds: everybody who looks meanwhile sees the same figures
@@ -39,6 +40,7 @@ _desk = msgspec.json.Decoder(list[DeskLine])
 _cases = msgspec.json.Decoder(list[Case])
 _advisor = msgspec.json.Decoder(Advisor)
 _advisors = msgspec.json.Decoder(list[Advisor])
+_proof = msgspec.json.Decoder(Proof)
 _agency = msgspec.json.Decoder(Agency)
 _messages = msgspec.json.Decoder(tuple[MessageSent, ...])
 _alarms = msgspec.json.Decoder(list[Alarm])
@@ -83,6 +85,11 @@ class PostgresPages:
     async def desk(self, advisor_id: str, agency_id: str) -> Sequence[DeskLine]:
         """See ``Pages.desk``."""
         return _desk.decode(await self._value("page_desk", advisor_id, agency_id))
+
+    async def proof(self, obligation_id: str) -> Proof | None:
+        """See ``services.core.ports.proofs.Proofs``."""
+        text = await self._value("proof", obligation_id)
+        return _proof.decode(text) if text else None
 
     async def file(self, person_id: PersonId) -> PersonFile | None:
         """See ``Pages.file``."""

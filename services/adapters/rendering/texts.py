@@ -8,6 +8,7 @@ from services.adapters.rendering.advisor import AdvisorTexts
 from services.adapters.rendering.email import EmailTemplates, render_email
 from services.adapters.rendering.french import French
 from services.adapters.rendering.letter import Press
+from services.adapters.rendering.proof import ProofPress
 from services.adapters.rendering.scene import scene
 from services.adapters.rendering.sms import render_sms
 from services.adapters.rendering.staff import StaffTexts
@@ -27,6 +28,7 @@ class JinjaTexts:
         self._press = Press(templates_dir, self._templates)
         self.advisor = AdvisorTexts(templates_dir / "advisor", self._templates)
         self._staff = StaffTexts(self._templates, self.advisor)
+        self.proof = ProofPress(templates_dir, self._templates)
 
     def notice(self, notice: Notice) -> Content:
         """The message in French; raises ``Unrenderable`` (sms_too_long, empty_access_info, an address's code)."""

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from services.adapters.postgres.pages import PostgresPages
 from services.adapters.rendering.texts import JinjaTexts
+from services.adapters.seals import Seals
 from services.planner.foresee import Foresight
 from services.simulator.app.listener import Well
 from services.simulator.app.parts import PLAY_KEY, templates
@@ -21,6 +22,7 @@ from services.web.health import HealthPages, MetricsPage
 from services.web.listeners import build_staff
 from services.web.live import Live
 from services.web.operations import OperationsPages
+from services.web.proof import ProofPages
 from services.web.pulse import Broadcast
 from services.web.render import Renderer
 from services.web.security import FormTokens
@@ -58,6 +60,7 @@ class StaffPages:
                 foresee=Foresight(store=stage.store, texts=self.texts, snapshot=stage.snapshot),
             ),
             operations=OperationsPages(pages=pages, engine=LagEngine(_nothing_behind), live=live, clock=clock, render=render),
+            proofs=ProofPages(proofs=pages, access=AccessLog(), sign=Seals(PLAY_KEY).sign, printed=self.texts.proof),
             health=HealthPages(checks=Well()),
             metrics=MetricsPage(registry=CollectorRegistry()),
             render=render,

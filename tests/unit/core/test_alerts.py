@@ -152,19 +152,6 @@ def test_no_channel_at_planning() -> None:
     assert [closed.reason for closed in story.decide(NOW + timedelta(hours=1)).closed] == ["contact_fixed"]
 
 
-def test_no_channel_comes_back_with_its_cause() -> None:
-    """A point was there for an hour and is gone again: the same alert is raised anew (R5, §10.1.6)."""
-    story = Story(case=case(meeting(), contacts=()))
-    story.decide()
-    (first,) = (alert for alert in story.case.alerts if alert.type is AlertType.NO_CHANNEL)
-    story.put(letterbox())
-    story.decide(NOW + timedelta(hours=1))
-    story.case = replace(story.case, contacts=(), attempts=())
-    assert AlertType.NO_CHANNEL in _types(story, NOW + timedelta(hours=2))
-    (again,) = (alert for alert in story.case.alerts if alert.type is AlertType.NO_CHANNEL)
-    assert (again.alert_id, again.closed_at) == (first.alert_id, None)
-
-
 def test_unreachable_once_every_channel_has_failed_hard() -> None:
     """Not before the last one, and then at once (§10.1.6)."""
     duty = meeting()

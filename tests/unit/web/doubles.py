@@ -21,6 +21,7 @@ from services.core.model import (
 from services.core.ports.providers import ProviderReceipt, ProviderReply
 from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import Message, NotPublished
+from services.core.proof import Proof
 from services.core.words import (
     Routed,
 )
@@ -32,7 +33,6 @@ from services.web.ports import (
     Lag,
     Lease,
     LinkCase,
-    OpenAlarm,
     Operations,
     PersonFile,
 )
@@ -48,6 +48,11 @@ class HandClock:
     def now(self) -> datetime:
         """See ``Clock``."""
         return self.at
+
+
+def print_plainly(proof: Proof, signature: str) -> bytes:
+    """A file that holds what was signed."""
+    return f"%PDF {proof.digest} {signature}".encode()
 
 
 class PlainTexts:
@@ -214,19 +219,14 @@ class RecordingWatchers:
 
     refused: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
-    storms: list[tuple[str, int]] = field(default_factory=list)
 
-    def callback_refused(self, provider: str) -> None:
+    async def callback_refused(self, provider: str) -> None:
         """See ``Watchers``."""
         self.refused.append(provider)
 
     def callback_unreadable(self, provider: str) -> None:
         """See ``Watchers``."""
         self.unreadable.append(provider)
-
-    async def forged(self, provider: str, count: int, since: datetime) -> None:
-        """See ``Watchers``."""
-        self.storms.append((provider, count))
 
 
 @dataclass(slots=True)
@@ -246,7 +246,6 @@ class StillEngine:
     """``Engine`` with fixed answers."""
 
     lag: list[Lag] = field(default_factory=list)
-    open_alarms: list[OpenAlarm] = field(default_factory=list)
     away: bool = False
 
     async def lags(self) -> Sequence[Lag]:
@@ -254,10 +253,6 @@ class StillEngine:
         if self.away:
             raise ConnectionError
         return self.lag
-
-    async def alarms(self) -> Sequence[OpenAlarm]:
-        """See ``Engine``."""
-        return self.open_alarms
 
 
 @dataclass(slots=True)

@@ -7,8 +7,10 @@ import httpx
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from services.adapters.memory.proofs import MemoryProofs
 from services.adapters.memory.store import MemoryStore
 from services.adapters.policy import load_policy
+from services.adapters.seals import Seals
 from services.adapters.snapshots import Snapshots
 from services.core.changes import Changes, MessageSent
 from services.core.model import (
@@ -52,6 +54,7 @@ from services.web.health import HealthPages, MetricsPage
 from services.web.listeners import build_public, build_staff
 from services.web.live import Live
 from services.web.operations import OperationsPages
+from services.web.proof import ProofPages
 from services.web.render import Renderer
 from services.web.security import FormTokens
 from services.web.wording import Wording
@@ -68,6 +71,7 @@ from tests.unit.web.doubles import (
     RecordingWatchers,
     SetPulse,
     StillEngine,
+    print_plainly,
 )
 from tests.unit.web.figures import BUSY, QUIET
 from tests.unit.web.people import (
@@ -156,6 +160,7 @@ class World:
                 foresee=self.foresee or Foresight(store=self.store, texts=self.texts, snapshot=Snapshots(policy=load_policy())),
             ),
             operations=OperationsPages(pages=self.pages, engine=self.engine, live=live, clock=self.clock, render=render),
+            proofs=ProofPages(proofs=MemoryProofs(self.store), access=self.access, sign=Seals(b"k" * 32).sign, printed=print_plainly),
             health=HealthPages(checks=self.lacks),
             metrics=MetricsPage(registry=CollectorRegistry()),
             render=render,
