@@ -18,6 +18,8 @@ from services.core.words import AlertType, Evidence, Kind, ObligationState, Rout
 
 #: what stays open until a human closes it, whatever becomes of the duty
 _STAYS = frozenset({AlertType.NON_RECEIPT_DOSSIER, AlertType.ACTUALISATION_MISSED}) | ABOUT_POINTS
+#: what asks for a human before the date: a new date asks anew
+_ABOUT_THE_DATE = frozenset({AlertType.NO_CHANNEL, AlertType.UNREACHABLE, AlertType.SHORT_NOTICE, AlertType.UNCONFIRMED})
 _SPOKEN = frozenset({AlertType.CANNOT_COME, AlertType.CALLBACK_REQUESTED, AlertType.CONTRADICTORY_REPLIES, AlertType.INBOUND_MESSAGE})
 
 
@@ -34,7 +36,7 @@ def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
     """All alerts about one obligation."""
     due = AlertsDue()
     mine = (alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id)
-    stored = {alert.type: alert for alert in mine if not _comes_back(alert)}
+    stored = {alert.type: alert for alert in mine if not _comes_back(alert, obligation)}
     for type_, rule in RULES.items():
         if obligation.kind is Kind.CONTACT and type_ not in ABOUT_POINTS:
             continue
@@ -132,9 +134,16 @@ def _changed(view: View, obligation: Obligation, alert: Alert, found: Found) -> 
     return severity_of(view, obligation.due_at, found) is not alert.severity and obligation.due_at > view.now
 
 
-def _comes_back(alert: Alert) -> bool:
-    """There was a channel again, and it may be gone by now: the same alert is raised anew, so that nobody stays without (§10.1.6)."""
-    return alert.type is AlertType.NO_CHANNEL and alert.closed_at is not None and alert.close_reason == "contact_fixed"
+def _comes_back(alert: Alert, obligation: Obligation) -> bool:
+    """A closed alert that is as if it had never been: the same one is raised anew when its rule asks for it.
+
+    There was a channel again, and it may be gone by now (§10.1.6); or it was about another date than today's (§10.11).
+    """
+    if alert.closed_at is None:
+        return False
+    if alert.type is AlertType.NO_CHANNEL and alert.close_reason == "contact_fixed":
+        return True
+    return alert.type in _ABOUT_THE_DATE and alert.closed_at < obligation.known_at
 
 
 def _over(view: View, obligation: Obligation, alert: Alert) -> str | None:

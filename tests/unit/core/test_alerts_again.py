@@ -1,0 +1,58 @@
+"""Alerts that come back: the cause returns, or the duty has another date (§10.1.6, §10.8, §10.11)."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from services.core.model import Alert
+from services.core.words import AlertType, Choice
+from tests.unit.core.scene import NOW, Story, case, letterbox, meeting, paris
+
+
+def _raised(story: Story, type_: AlertType, now: datetime) -> bool:
+    return type_ in [alert.type for alert in story.decide(now).alerts]
+
+
+def _only(story: Story, type_: AlertType) -> Alert:
+    (alert,) = (alert for alert in story.case.alerts if alert.type is type_)
+    return alert
+
+
+def test_no_channel_comes_back_with_its_cause() -> None:
+    """A point was there for an hour and is gone again: the same alert is raised anew (R5)."""
+    story = Story(case=case(meeting(), contacts=()))
+    assert _raised(story, AlertType.NO_CHANNEL, NOW)
+    first = _only(story, AlertType.NO_CHANNEL)
+    story.put(letterbox())
+    story.decide(NOW + timedelta(hours=1))
+    assert _only(story, AlertType.NO_CHANNEL).close_reason == "contact_fixed"
+    story.case = replace(story.case, contacts=(), attempts=())
+    assert _raised(story, AlertType.NO_CHANNEL, NOW + timedelta(hours=2))
+    again = _only(story, AlertType.NO_CHANNEL)
+    assert (again.alert_id, again.closed_at) == (first.alert_id, None)
+
+
+def test_a_new_date_asks_anew() -> None:
+    """UNCONFIRMED of the first date ended with her answer; the second date is not confirmed, and the advisor hears of that, too."""
+    story = Story(case=case(meeting()))
+    story.decide(NOW)
+    before = paris("2026-11-26", "08:00")
+    assert _raised(story, AlertType.UNCONFIRMED, before)
+    story.answer(Choice.COME, at=before + timedelta(hours=1))
+    story.decide()
+    assert _only(story, AlertType.UNCONFIRMED).closed_at is not None
+    moved_at, moved_to = paris("2026-11-27", "09:00"), paris("2026-12-15", "10:30")
+    version = story.obligation("cv:1").version
+    story.put(replace(meeting(), revision=2, last_revision=2, known_at=moved_at, due_at=moved_to, changed_at=moved_at, version=version))
+    story.decide(moved_at)
+    assert _only(story, AlertType.UNCONFIRMED).closed_at is not None
+    assert _raised(story, AlertType.UNCONFIRMED, paris("2026-12-10", "08:00"))
+    assert _only(story, AlertType.UNCONFIRMED).deadline == moved_to
+
+
+def test_what_a_human_closed_about_this_date_stays_closed() -> None:
+    """The advisor dealt with it: nothing is raised again while the date is the same (§10.8)."""
+    story = Story(case=case(meeting(), contacts=()))
+    story.decide(NOW)
+    closed = replace(_only(story, AlertType.NO_CHANNEL), closed_at=NOW + timedelta(minutes=5), close_reason="handled")
+    story.case = replace(story.case, alerts=(closed,))
+    assert not _raised(story, AlertType.NO_CHANNEL, NOW + timedelta(hours=1))
