@@ -6,7 +6,7 @@ A first notice sees to it itself; here are all other rungs, for points that are 
 from services.core.decision import Intent, Plan
 from services.core.model import Attempt, Contact, Item, Obligation
 from services.core.timing import soonest, trusted
-from services.core.view import UNCOUNTED, View, carries, step_of
+from services.core.view import NOT_ALONE, UNCOUNTED, View, carries, step_of
 from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Why
 
 #: they start with the next channel of themselves, or never on another one
@@ -77,7 +77,7 @@ def _next(view: View, obligation: Obligation, attempt: Attempt, step: Step) -> I
             channel=channel,
             at=when[0],
             not_after=when[1],
-            cause="not_alone",
+            cause=NOT_ALONE,
             chosen_by="order",
             lane=Lane.CAMPAIGN if obligation.kind is Kind.ACTUALISATION else Lane.LIVE,
         )

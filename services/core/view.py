@@ -18,6 +18,9 @@ from services.core.words import AttemptState, Channel, Evidence, Kind, ReplyChan
 #: messages that no cap counts (§10.4)
 UNCOUNTED = frozenset({Step.CORRECTIVE, Step.CANCELLATION, Step.VERIFICATION, Step.CHANGED})
 
+#: cause of a message that goes with another one, whose point may not be relied on (§10.7)
+NOT_ALONE = "not_alone"
+
 _HALF_CLOSED = frozenset({AttemptState.FAILED, AttemptState.RELEASED, AttemptState.SUBMITTING})
 
 

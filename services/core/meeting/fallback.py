@@ -21,7 +21,15 @@ _FIRST_WORDS = frozenset({Step.N0, Step.CORRECTIVE})
 _REMINDERS = frozenset({Step.R1, Step.R2, Step.R3})
 #: the call reached nobody who chose: it is tried again at the next slot
 _UNANSWERED = frozenset(
-    {ReceiptStatus.NO_ANSWER, ReceiptStatus.BUSY, ReceiptStatus.ANSWERED_NO_INPUT, ReceiptStatus.VOICEMAIL_LEFT, ReceiptStatus.UNKNOWN}
+    {
+        ReceiptStatus.NO_ANSWER,
+        ReceiptStatus.BUSY,
+        # rejected (21) or out of order (27): soft, another slot (§11.2)
+        ReceiptStatus.FAILED_SOFT,
+        ReceiptStatus.ANSWERED_NO_INPUT,
+        ReceiptStatus.VOICEMAIL_LEFT,
+        ReceiptStatus.UNKNOWN,
+    }
 )
 
 

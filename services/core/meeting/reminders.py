@@ -8,7 +8,7 @@ from services.core.model import Attempt, Obligation
 from services.core.policy import Reminder
 from services.core.spread import jitter
 from services.core.timing import last_useful, letter_limit_of
-from services.core.view import View, step_of
+from services.core.view import NOT_ALONE, View, step_of
 from services.core.windows import Opening, reminder_on, spaced
 from services.core.words import AttemptState, Channel, Evidence, ObligationState, Step, Why
 
@@ -103,7 +103,8 @@ def _answered_through_mailbox(view: View, obligation: Obligation) -> bool:
 
 
 def _channel_of_last_reminder(view: View, obligation: Obligation) -> Channel | None:
-    sent = [attempt for attempt in view.tries_of(obligation) if step_of(attempt, obligation) is Step.R2]
+    own = [attempt for attempt in view.tries_of(obligation) if attempt.cause != NOT_ALONE]
+    sent = [attempt for attempt in own if step_of(attempt, obligation) is Step.R2]
     return sent[-1].channel if sent else None
 
 

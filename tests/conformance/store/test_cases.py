@@ -45,6 +45,16 @@ async def test_every_field_of_every_row_comes_back_as_it_was_written(store: AnyS
         ],
         contacts=[
             contact(status_reason="hard", status_at=NOW, closed_channels=(Channel.SMS,), sender_hash="h", carrier="SFR", problem="bad"),
+            contact(
+                contact_id="old",
+                problem="replaced",
+                value_at=NOW,
+                human_at=NOW + timedelta(microseconds=2),
+                failed_at=NOW - timedelta(days=60),
+                silent_duties=3,
+                only_verification=True,
+                letter="B",
+            ),
             contact(contact_id="postal", kind=PointKind.POSTAL, value=None, e164=None, line_type=None, lines=("LUC TEST", "59000 LILLE")),
         ],
         obligations=[
@@ -91,7 +101,7 @@ async def test_every_field_of_every_row_comes_back_as_it_was_written(store: AnyS
     assert case == Case(
         person_id=LUC,
         person=everything.profiles[0],
-        contacts=(everything.contacts[1], everything.contacts[0]),
+        contacts=(everything.contacts[1], everything.contacts[2], everything.contacts[0]),
         obligations=tuple(everything.obligations),
         attempts=tuple(everything.attempts),
         receipts=tuple(everything.receipts),
