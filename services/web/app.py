@@ -135,7 +135,12 @@ async def run(
                 foresee=foresight(surroundings, store),
             ),
             operations=OperationsPages(
-                pages=pages, engine=LagEngine(lambda: group_lags(admin, topics)), live=live, clock=clock, render=render
+                pages=pages,
+                figures=pages,
+                engine=LagEngine(lambda: group_lags(admin, topics)),
+                live=live,
+                clock=clock,
+                render=render,
             ),
             proofs=ProofPages(proofs=pages, access=AccessLog(), sign=seals.sign, printed=texts.proof),
             health=checks,

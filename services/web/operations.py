@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.core.ports.clock import Clock
+from services.core.ports.figures import Figures, KeyFigures
 from services.core.words import Severity
 from services.web.live import Live
 from services.web.ports import Engine, Lag, Operations, Pages, Waiting
@@ -63,6 +64,8 @@ class Board:
     #: none when the broker does not answer
     lags: tuple[Lag, ...] | None
     troubles: tuple[Trouble, ...]
+    #: of the 30 days before, all and split
+    figures: tuple[KeyFigures, ...] = ()
 
     @property
     def mood(self) -> str:
@@ -77,6 +80,7 @@ class OperationsPages:
     """``/operations``."""
 
     pages: Pages
+    figures: Figures
     engine: Engine
     live: Live
     clock: Clock
@@ -102,7 +106,8 @@ class OperationsPages:
         now = self.clock.now()
         operations = await self.pages.operations(now, day_start(now))
         lags = await self._lags()
-        board = Board(operations=operations, lags=lags, troubles=troubles(operations, lags, now))
+        figures = tuple(await self.figures.key_figures(now))
+        board = Board(operations=operations, lags=lags, troubles=troubles(operations, lags, now), figures=figures)
         return self.render.page(template, board=board, now=local(now, PARIS), zone=PARIS)
 
     async def _lags(self) -> tuple[Lag, ...] | None:

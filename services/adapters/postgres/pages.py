@@ -14,6 +14,7 @@ from services.adapters.postgres.statements import SQL
 from services.core.alarms import Alarm
 from services.core.changes import MessageSent
 from services.core.model import Advisor, Agency, Case, PersonId
+from services.core.ports.figures import KeyFigures, Split
 from services.core.ports.pages import (
     ChannelCount,
     DeskLine,
@@ -32,6 +33,7 @@ from services.core.words import AlarmType, Channel, Severity
 
 #: counting what millions owe takes seconds: everybody who looks meanwhile sees the same figures
 _FIGURES_HOLD = timedelta(seconds=15)
+_MONTH_HOLDS = timedelta(minutes=10)
 #: more people than anybody reads on one page
 _SHOWN = 200
 
@@ -67,6 +69,8 @@ class PostgresPages:
         self._figures: _Figures | None = None
         self._ringing: tuple[datetime, tuple[OpenAlarm, ...]] | None = None
         self._counting = asyncio.Lock()
+        self._month: tuple[datetime, list[KeyFigures]] | None = None
+        self._counting_month = asyncio.Lock()
 
     async def link(self, token: str) -> LinkCase | None:
         """See ``Pages.link``."""
@@ -85,6 +89,17 @@ class PostgresPages:
     async def desk(self, advisor_id: str, agency_id: str) -> Sequence[DeskLine]:
         """See ``Pages.desk``."""
         return _desk.decode(await self._value("page_desk", advisor_id, agency_id))
+
+    async def key_figures(self, now: datetime) -> Sequence[KeyFigures]:
+        """See ``services.core.ports.figures.Figures``; at most ten minutes old: it reads a month of duties."""
+        async with self._counting_month:
+            if self._month is None or not timedelta(0) <= now - self._month[0] < _MONTH_HOLDS:
+                with database_errors():
+                    async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+                        await connection.fetch(SQL["page_settings"])
+                        rows = await connection.fetch(SQL["key_figures"], now)
+                self._month = now, [KeyFigures(**{**row, "split": Split(row["split"])}) for row in rows]
+            return self._month[1]
 
     async def proof(self, obligation_id: str) -> Proof | None:
         """See ``services.core.ports.proofs.Proofs``."""

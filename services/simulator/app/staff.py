@@ -59,7 +59,9 @@ class StaffPages:
                 render=render,
                 foresee=Foresight(store=stage.store, texts=self.texts, snapshot=stage.snapshot),
             ),
-            operations=OperationsPages(pages=pages, engine=LagEngine(_nothing_behind), live=live, clock=clock, render=render),
+            operations=OperationsPages(
+                pages=pages, figures=pages, engine=LagEngine(_nothing_behind), live=live, clock=clock, render=render
+            ),
             proofs=ProofPages(proofs=pages, access=AccessLog(), sign=Seals(PLAY_KEY).sign, printed=self.texts.proof),
             health=HealthPages(checks=Well()),
             metrics=MetricsPage(registry=CollectorRegistry()),

@@ -1,19 +1,22 @@
 """The operations page, health and metrics over HTTP."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
 
-from services.core.model import PersonId
-from services.core.words import Severity
+from services.adapters.memory.store import MemoryStore
+from services.core.changes import Changes
+from services.core.model import Obligation, PersonId
+from services.core.ports.watch import Affected
+from services.core.words import AlarmType, AlertType, DigitalEase, Evidence, ObligationState, Severity
 from services.web.operations import TroubleCode, day_start, troubles
 from services.web.ports import Lag, OpenAlarm, OpenAlerts, Operations, Quarantined, Waiting
 from tests.unit.web.doubles import Problem
 from tests.unit.web.figures import QUIET
-from tests.unit.web.people import NOW, paris
-from tests.unit.web.world import World
+from tests.unit.web.people import NOW, alert, meeting, paris, person
+from tests.unit.web.world import World, client
 
 FORGOTTEN = OpenAlerts(severity=Severity.CRITICAL, open=1, unclaimed=1, oldest_unclaimed_at=NOW - timedelta(minutes=61))
 
@@ -61,7 +64,7 @@ async def test_a_busy_day(staff: httpx.AsyncClient) -> None:
 )
 def test_what_is_trouble(board: Operations, code: TroubleCode, grave: bool) -> None:
     """Each sign of somebody not being reached is named, and weighed."""
-    (found,) = troubles(board, [], [], NOW)
+    (found,) = troubles(board, [], NOW)
     assert (found.code, found.grave) == (code, grave)
 
 
@@ -72,16 +75,47 @@ def test_what_is_not_trouble() -> None:
         waiting=(Waiting(what="outbox", count=900, since=NOW - timedelta(seconds=29)), Waiting(what="submitting", count=0, since=None)),
         alerts=(OpenAlerts(severity=Severity.CRITICAL, open=3, unclaimed=0, oldest_unclaimed_at=None),),
     )
-    assert troubles(board, [Lag(group="intake", topic="people.v1", records=9_999)], [], NOW) == ()
+    assert troubles(board, [Lag(group="intake", topic="people.v1", records=9_999)], NOW) == ()
 
 
 def test_grave_first() -> None:
     """Alarms and a silent Kafka stand before what only needs a look."""
-    alarm = OpenAlarm(type="PROVIDER_DOWN", scope="a", figures={}, since=NOW)
-    found = troubles(replace(QUIET, dead_letters_total=3), None, [alarm], NOW)
+    alarm = OpenAlarm(type=AlarmType.PROVIDER_DOWN, scope="a", figures={}, since=NOW, raised_at=NOW)
+    found = troubles(replace(QUIET, dead_letters_total=3, alarms=(alarm,)), None, NOW)
     assert [each.code for each in found] == [TroubleCode.ALARM, TroubleCode.KAFKA_AWAY, TroubleCode.DEAD_LETTERS]
-    (lag,) = troubles(QUIET, [Lag(group="intake", topic="people.v1", records=10_001)], [], NOW)
+    (lag,) = troubles(QUIET, [Lag(group="intake", topic="people.v1", records=10_001)], NOW)
     assert lag.code is TroubleCode.LAG
+
+
+async def test_an_alarm_with_its_people(world: World, staff: httpx.AsyncClient) -> None:
+    """What, where, since when, what was counted, what changes, the runbook, and whom it is about (SC-23)."""
+    people = (Affected(person_id=PersonId("p-17"), recovered=False), Affected(person_id=PersonId("p-18"), recovered=True))
+    alarm = OpenAlarm(
+        type=AlarmType.RECEIPTS_LOW,
+        scope="a/SFR",
+        figures={"messages": 300, "share": 0.12, "usual": 0.92, "closing_in_days": 4},
+        since=paris("2026-12-11T10:00"),
+        raised_at=paris("2026-12-11T10:23"),
+        until=paris("2026-12-12T00:00"),
+        affected=people,
+        persons=2,
+        recovered=1,
+    )
+    world.pages.board = replace(QUIET, alarms=(alarm,))
+    page = (await staff.get("/operations")).text.replace("&nbsp;", " ")
+    for words in (
+        "Non. Il faut agir.",
+        "a/SFR",
+        "12 % arrivés",
+        "92 % d\u2019habitude",
+        "Clôture dans 4 jours : prévenez les agences",
+        "2 personnes, 1 rattrapée, 1 sans nouvelle",
+        "passent par un autre opérateur",
+        "docs/operations.md#receipts-are-missing",
+        "<code>p-17</code> sans nouvelle",
+        "<code>p-18</code> rattrapée",
+    ):
+        assert words in page, words
 
 
 async def test_kafka_away(world: World, staff: httpx.AsyncClient) -> None:
@@ -127,3 +161,30 @@ async def test_only_our_own_scripts(staff: httpx.AsyncClient) -> None:
     script = await staff.get("/static/vendor/htmx.min.js")
     assert script.status_code == 200
     assert "max-age" in script.headers["cache-control"]
+
+
+async def test_the_key_figures(world: World, staff: httpx.AsyncClient) -> None:
+    """Proof before the date, losses nobody was told of, how early alerts come, which are acted on; never by advisor (§10.8)."""
+    world.store = MemoryStore()
+    due = NOW - timedelta(days=2)
+    proved = _missed("1", due, state=ObligationState.ACKNOWLEDGED, evidence=Evidence.E3, evidence_at=due - timedelta(hours=2))
+    told = _missed("2", due)
+    told_at, claimed_at = due - timedelta(hours=20), due - timedelta(hours=19)
+    claimed = alert(
+        "al", told, AlertType.UNCONFIRMED, Severity.HIGH, "2026-11-23T18:00", raised_at=told_at, claimed_by="durand", claimed_at=claimed_at
+    )
+    luc = person("luc", "Luc", "Martin", digital_ease=DigitalEase.OFFLINE)
+    await world.put(Changes(profiles=[luc], obligations=[proved, told, _missed("3", due), _missed("4", due)], alerts=[claimed]))
+    async with client(world.staff()) as browser:
+        page = " ".join((await browser.get("/operations")).text.replace("&nbsp;", " ").split())
+    assert '<td class="number">4</td><td class="number">25 %</td><td class="number"><strong>2</strong></td>' in page
+    assert '<td class="number">20 h</td><td class="number">20 h</td><td class="number">100 %</td>' in page
+    assert "<td>Sans internet</td>" in page
+    assert "<td>59</td>" in page
+    assert "durand" not in page
+
+
+def _missed(name: str, due: datetime, **more: object) -> Obligation:
+    """A convocation of Luc's that nobody came to."""
+    values: dict[str, object] = {"due_at": due, "state": ObligationState.MISSED, "evidence": Evidence.E2, "settled_at": due}
+    return meeting(name, "luc", "2026-11-26T10:30", **(values | more))

@@ -9,12 +9,14 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.core.words import (
+    AlarmType,
     AlertType,
     AnsweredBy,
     AttemptState,
     Channel,
     Choice,
     ContactStatus,
+    DigitalEase,
     Evidence,
     Identity,
     ObligationState,
@@ -55,6 +57,9 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "alert_type": AlertType,
     "action": DeskAction,
     "verdict": Verdict,
+    "segment": DigitalEase,
+    "alarm": AlarmType,
+    "alarm_effect": AlarmType,
 }
 
 
@@ -105,6 +110,14 @@ def test_reasons_of_the_form(reason: str) -> None:
 def test_thanks_after_an_action(note: str) -> None:
     """Each action is answered."""
     assert say("done", note)
+
+
+@pytest.mark.parametrize("type_", list(AlarmType))
+def test_an_alarm_leads_to_its_runbook(type_: AlarmType) -> None:
+    """Each alarm names a heading of the operations page."""
+    file, _, anchor = say("runbook", type_).partition("#")
+    headings = re.findall(r"^#+ (.+)$", (Path(__file__).parents[3] / file).read_text("utf-8"), re.MULTILINE)
+    assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
 def test_causes_and_choices_that_the_planner_gives() -> None:

@@ -7,6 +7,7 @@ import httpx
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from services.adapters.memory.figures import MemoryFigures
 from services.adapters.memory.proofs import MemoryProofs
 from services.adapters.memory.store import MemoryStore
 from services.adapters.policy import load_policy
@@ -159,7 +160,9 @@ class World:
                 render=render,
                 foresee=self.foresee or Foresight(store=self.store, texts=self.texts, snapshot=Snapshots(policy=load_policy())),
             ),
-            operations=OperationsPages(pages=self.pages, engine=self.engine, live=live, clock=self.clock, render=render),
+            operations=OperationsPages(
+                pages=self.pages, figures=MemoryFigures(self.store), engine=self.engine, live=live, clock=self.clock, render=render
+            ),
             proofs=ProofPages(proofs=MemoryProofs(self.store), access=self.access, sign=Seals(b"k" * 32).sign, printed=print_plainly),
             health=HealthPages(checks=self.lacks),
             metrics=MetricsPage(registry=CollectorRegistry()),
