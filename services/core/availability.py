@@ -34,7 +34,17 @@ class Availability:
 def notice_order(person: Person, orders: ChannelOrders) -> tuple[Channel, ...]:
     """The preferred channel, then the fallback order; people without internet get e-mail last (§10.9)."""
     rest = orders.offline_order if person.non_web else orders.fallback_order
-    return (person.preferred_channel, *(channel for channel in rest if channel is not person.preferred_channel))
+    order = (person.preferred_channel, *(channel for channel in rest if channel is not person.preferred_channel))
+    return _called_next(order) if Constraint.PREPAID in person.constraints else order
+
+
+def _called_next(order: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    """Answering an SMS costs them money: a call, where a key press is free, is the next rung after it (§10.12)."""
+    if Channel.SMS not in order or Channel.VOICE not in order or order.index(Channel.VOICE) < order.index(Channel.SMS):
+        return order
+    others = [channel for channel in order if channel is not Channel.VOICE]
+    place = others.index(Channel.SMS) + 1
+    return (*others[:place], Channel.VOICE, *others[place:])
 
 
 def availability(person: Person, contacts: Iterable[Contact], orders: ChannelOrders) -> Availability:

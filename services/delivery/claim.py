@@ -193,11 +193,12 @@ def _perhaps_done(about: Sequence[Obligation], environment: Environment, now: da
 
 
 def _announces_call(case: Case, attempt: Attempt, step: Step) -> bool:
-    """The first SMS of a meeting names the number that may call later (§5); there is no SMS just for that."""
+    """The first SMS of a meeting names the number that may call later (§5); every one does for people whose answer by SMS costs money."""
     if attempt.channel is not Channel.SMS or case.person is None or Constraint.NO_VOICE in case.person.constraints:
         return False
     voice_first = case.person.preferred_channel is Channel.VOICE
-    return not voice_first and Channel.VOICE not in case.person.forbidden_channels and step in _FIRST_WORDS
+    says_so = step in _FIRST_WORDS or Constraint.PREPAID in case.person.constraints
+    return not voice_first and Channel.VOICE not in case.person.forbidden_channels and says_so
 
 
 def _envelope(attempt: Attempt, send: Send, content: Content, environment: Environment, reference: str) -> Envelope:

@@ -15,7 +15,7 @@ from services.core.policy import LinkPolicy
 from services.core.ports.store import DeadLetter, Store, Unit
 from services.core.ports.streams import Record
 from services.core.receipts import apply_receipt
-from services.core.shared import close_sms, disown, disowned_since, give_letters, last_written_to, meant_by
+from services.core.same_value import close_sms, disown, disowned_since, give_letters, last_written_to, meant_by
 from services.core.words import Choice, ReceiptEffect, ReceiptStatus, ReplyEffect
 
 #: said of the number, whoever of several people it is from

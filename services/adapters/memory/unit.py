@@ -15,7 +15,7 @@ from services.core.alarms import Alarm
 from services.core.changes import Changes
 from services.core.model import Alert, AttemptId, Case, ObligationId, PersonId, Receipt
 from services.core.ports.store import DeadLetter, OutboxRow, Staff
-from services.core.shared import is_disowned
+from services.core.same_value import is_disowned
 from services.core.words import AlarmType, Kind, Lane, ObligationState
 
 

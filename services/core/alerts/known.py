@@ -6,7 +6,7 @@ from services.core.model import Attempt, Fact, Obligation
 from services.core.presumption import is_presumed
 from services.core.verdict import faults
 from services.core.view import View
-from services.core.words import AttemptState, Channel, Kind, ObligationState, ReceiptStatus
+from services.core.words import AnsweredBy, AttemptState, Channel, Choice, Kind, ObligationState, ReceiptStatus, ReplyEffect
 
 _UNANSWERED = frozenset({ReceiptStatus.NO_ANSWER, ReceiptStatus.BUSY})
 
@@ -24,7 +24,8 @@ def known(view: View, obligation: Obligation) -> tuple[Fact, ...]:
         facts.append(Fact(code="says_done", parameters={"at": obligation.said_done_at.isoformat()}))
     if obligation.state is ObligationState.ACKNOWLEDGED and obligation.evidence_at is not None:
         how = obligation.evidence_how or ""
-        facts.append(Fact(code="acknowledged", parameters={"how": how, "at": obligation.evidence_at.isoformat()}))
+        helped = by_helper(view, obligation, Choice.COME)
+        facts.append(Fact(code="acknowledged", parameters={"how": how, "at": obligation.evidence_at.isoformat(), **helped}))
     if obligation.kind is Kind.ACTUALISATION:
         facts.append(Fact(code="not_done", parameters={"period": obligation.period or ""}))
         if view.person.missed_actualisations:
@@ -32,6 +33,12 @@ def known(view: View, obligation: Obligation) -> tuple[Fact, ...]:
     if view.person.non_web:
         facts.append(Fact(code="non_web"))
     return tuple(facts)
+
+
+def by_helper(view: View, obligation: Obligation, choice: Choice) -> dict[str, str]:
+    """The parameter that says so when the last such answer was given by somebody who helps the person (§10.12)."""
+    said = [reply for reply in view.replies_to(obligation) if reply.choice is choice and reply.effect is ReplyEffect.ACKNOWLEDGED]
+    return {"by": str(AnsweredBy.HELPER)} if said and said[-1].answered_by is AnsweredBy.HELPER else {}
 
 
 def dossier_lines(view: View, obligation: Obligation) -> tuple[Fact, ...]:

@@ -2,6 +2,7 @@
 
 from services.core.alerts.contact import refused
 from services.core.alerts.found import Found
+from services.core.alerts.known import by_helper
 from services.core.model import Fact, Obligation, Reply
 from services.core.states import SETTLED
 from services.core.view import View
@@ -21,7 +22,9 @@ def cannot_come(view: View, obligation: Obligation) -> Found | None:
         return group
     if obligation.state is not ObligationState.DECLINED or obligation.declined_at is None:
         return None
-    fact = Fact(code="declined", parameters={"at": obligation.declined_at.isoformat(), "reason": obligation.declined_reason or ""})
+    helped = by_helper(view, obligation, Choice.CANNOT_COME)
+    said = {"at": obligation.declined_at.isoformat(), "reason": obligation.declined_reason or "", **helped}
+    fact = Fact(code="declined", parameters=said)
     return Found(
         at=obligation.declined_at,
         next_action="ask_reason",

@@ -5,10 +5,22 @@ from datetime import timedelta
 
 import pytest
 
+from services.core.alerts.known import known
 from services.core.decision import AlertWanted
 from services.core.model import Item, Obligation
-from services.core.words import AlertType, Choice, Evidence, Identity, ObligationState, ReplyChannel, ReplyEffect, Severity, Step
-from tests.unit.core.scene import NOW, Story, actualisation, appointment, attempt, case, meeting, paris
+from services.core.words import (
+    AlertType,
+    AnsweredBy,
+    Choice,
+    Evidence,
+    Identity,
+    ObligationState,
+    ReplyChannel,
+    ReplyEffect,
+    Severity,
+    Step,
+)
+from tests.unit.core.scene import NOW, Story, actualisation, appointment, attempt, case, meeting, paris, view
 
 _SOON = appointment("rdv:1", due_at=paris("2026-12-09", "10:00"))
 _LATER = appointment("rdv:2", due_at=paris("2026-12-11", "14:30"), advisor_id="bak")
@@ -111,3 +123,17 @@ def test_desk_entries_of_one_instant_are_two_answers() -> None:
     for duty in (_SOON, _LATER):
         story.answer(Choice.CALL_ME_BACK, ReplyChannel.AGENCY, obligation_id=duty.obligation_id, identity=Identity.AGENCY)
     assert len(_alerts(story, AlertType.CALLBACK_REQUESTED)) == 2
+
+
+@pytest.mark.parametrize(("choice", "code"), [(Choice.COME, "acknowledged"), (Choice.CANNOT_COME, "declined")])
+@pytest.mark.parametrize("by", list(AnsweredBy))
+def test_an_answer_of_somebody_who_helps_is_said_so(choice: Choice, code: str, by: AnsweredBy) -> None:
+    """Kept with the answer; what the advisor reads names a helper, and nobody else (§10.12)."""
+    duty = meeting("cv:1")
+    story = Story(case=case(duty, attempts=(attempt(about=duty),)), now=NOW + timedelta(hours=1))
+    story.answer(choice, ReplyChannel.LINK, attempt_id=story.case.attempts[0].attempt_id, answered_by=by, identity=Identity.LINK)
+    assert story.case.replies[0].answered_by is by
+    facts = [fact for alert in story.decide().alerts for fact in alert.known]
+    facts += known(view(story.case, story.now), story.obligation("cv:1"))
+    fact = next(fact for fact in facts if fact.code == code)
+    assert fact.parameters.get("by") == ("helper" if by is AnsweredBy.HELPER else None)

@@ -1,5 +1,7 @@
 """Which channels reach a person, and a reason for each of the others (§10.9)."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.core.availability import availability, notice_order
@@ -68,3 +70,24 @@ def test_a_landline_is_called_and_a_mobile_written_to() -> None:
     """Two phones: SMS to the mobile only (§4.1)."""
     found = availability(person(), (landline("a"), mobile("b")), _ORDERS)
     assert (found.contacts[_S].contact_id, found.contacts[_V].contact_id) == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("fallback", "order"),
+    [
+        ((Channel.SMS, Channel.EMAIL, Channel.LETTER, Channel.VOICE), (Channel.SMS, Channel.VOICE, Channel.EMAIL, Channel.LETTER)),
+        ((Channel.VOICE, Channel.SMS, Channel.EMAIL, Channel.LETTER), (Channel.SMS, Channel.VOICE, Channel.EMAIL, Channel.LETTER)),
+        ((Channel.EMAIL, Channel.SMS, Channel.LETTER), (Channel.SMS, Channel.EMAIL, Channel.LETTER)),
+    ],
+)
+def test_on_prepaid_credit_a_call_follows_an_sms(fallback: tuple[Channel, ...], order: tuple[Channel, ...]) -> None:
+    """A key press is free, an SMS is not: whatever order the policy has for others (§10.12)."""
+    orders = replace(environment().policy.channels, fallback_order=fallback)
+    assert notice_order(person(constraints=(Constraint.PREPAID,)), orders) == order
+    assert notice_order(person(), orders) == (Channel.SMS, *(channel for channel in fallback if channel is not Channel.SMS))
+
+
+def test_on_prepaid_credit_a_call_that_comes_first_stays_first() -> None:
+    """Who wants calls is called, and written to afterwards."""
+    who = person(preferred_channel=Channel.VOICE, constraints=(Constraint.PREPAID,))
+    assert notice_order(who, environment().policy.channels)[:2] == (Channel.VOICE, Channel.SMS)

@@ -8,7 +8,7 @@ from services.core.check import DoNotSend
 from services.core.content import Content, Notice, Unrenderable
 from services.core.ledger import Ledger
 from services.core.model import Attempt, Case, Item, Obligation
-from services.core.words import AttemptState, Channel, ObligationState, Step, Why
+from services.core.words import AttemptState, Channel, Constraint, ObligationState, Step, Why
 from services.delivery.claim import Claimed, Clerk
 from tests.fixtures.steps import SENDERS, NoSeals
 from tests.unit.core.scene import NOW, Words, actualisation, appointment, attempt, case, environment, mobile, paris
@@ -118,3 +118,22 @@ def test_the_meeting_stands_before_the_actualisation() -> None:
     assert [duty.obligation_id for duty in said.obligations] == [_SOON.obligation_id, act.obligation_id]
     assert (said.step, said.channel, said.bundle_parts) == (Step.R2, Channel.SMS, environment().policy.sms.bundle_parts)
     assert said.contact == mobile()
+
+
+@pytest.mark.parametrize(
+    ("step", "constraints", "announced"),
+    [
+        (Step.N0, (), True),
+        (Step.R1, (), False),
+        (Step.R1, (Constraint.PREPAID,), True),
+        (Step.R1, (Constraint.PREPAID, Constraint.NO_VOICE), False),
+    ],
+)
+def test_who_cannot_answer_for_free_hears_that_we_call(step: Step, constraints: tuple[Constraint, ...], *, announced: bool) -> None:
+    """A key press costs nothing: on prepaid credit every SMS names our number, unless there is no call (§10.12)."""
+    texts = _Paper()
+    of, row = _bundle(_SOON, steps=(step,))
+    assert of.person is not None
+    _claim(texts, replace(of, person=replace(of.person, constraints=constraints)), row)
+    assert texts.asked[-1].announces_call is announced
+    assert texts.asked[-1].reply_by_sms is (Constraint.PREPAID not in constraints)

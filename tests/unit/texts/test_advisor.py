@@ -93,6 +93,14 @@ def test_every_answer_has_words(texts: JinjaTexts, how: ReplyChannel, choice: Ch
     assert texts.fact(Fact(code="contradictory", parameters={"first": choice, "second": choice}), PARIS)
 
 
+@pytest.mark.parametrize(("code", "words"), [("acknowledged", ", par un proche,"), ("declined", "Un proche a prévenu")])
+def test_an_answer_of_a_helper_is_worded_so(texts: JinjaTexts, code: str, words: str) -> None:
+    """« par un proche »: who answered is said wherever the answer is told, and of nobody else (§10.12)."""
+    said = {"how": "link", "at": AT, "reason": ""}
+    assert words in texts.fact(Fact(code=code, parameters={**said, "by": "helper"}), PARIS)
+    assert "proche" not in texts.fact(Fact(code=code, parameters=said), PARIS)
+
+
 def test_every_next_action_can_be_said(texts: JinjaTexts) -> None:
     """A sentence with a full stop or a question, and the instant where there is one."""
     for code in texts.advisor.next_actions:

@@ -63,7 +63,11 @@ def notices(samples: Samples, kind: Kind, channel: Channel) -> Iterator[Notice]:
     for person in samples.people:
         if channel is Channel.VOICE and Constraint.NO_VOICE in person.constraints:
             continue
-        yield from (notice for notice in _of_kind(samples, person, kind, channel) if channel is not Channel.LETTER or notice.step not in _NEVER_BY_LETTER)
+        yield from (
+            notice
+            for notice in _of_kind(samples, person, kind, channel)
+            if channel is not Channel.LETTER or notice.step not in _NEVER_BY_LETTER
+        )
 
 
 def _of_kind(samples: Samples, person: Person, kind: Kind, channel: Channel) -> Iterator[Notice]:
@@ -197,4 +201,4 @@ def _last_weekday(day: date) -> date:
 
 
 def _calls(person: Person, step: Step) -> bool:
-    return step is Step.N0 and Constraint.NO_VOICE not in person.constraints
+    return (step is Step.N0 or Constraint.PREPAID in person.constraints) and Constraint.NO_VOICE not in person.constraints
