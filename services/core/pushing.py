@@ -41,12 +41,6 @@ def push_at(alert: Alert, env: Environment, now: datetime) -> datetime:
     return max(working.instant(day, hour), _in_hours(working, env, now))
 
 
-def next_push(waiting: Iterable[Unpushed], env: Environment, now: datetime) -> datetime | None:
-    """The next instant at which an e-mail will be due; none while nothing waits that has an address."""
-    instants = [push_at(line.alert, env, now) for line in waiting if addresses(line.alert, env, now)]
-    return min((at for at in instants if at > now), default=None)
-
-
 def crowd_push(crowd: Crowd, env: Environment, now: datetime) -> Push | None:
     """Word to the agency's manager, once a working day inside the hours; none at other times, and when the agency has no address."""
     working, duty = env.working_days(crowd.agency_id), _duty(crowd.agency_id, env)

@@ -10,7 +10,7 @@ from typing import Final
 from services.core.environment import Environment
 from services.core.ports.mailbox import Mailbox, Push, PushList, Sent, StaffNote, StaffWords
 from services.core.ports.store import Store
-from services.core.pushing import crowd_push, next_push, pushes_due
+from services.core.pushing import crowd_push, pushes_due
 from services.core.surroundings import Snapshot, environment_at
 
 #: how long an e-mail waits that its server did not take, and one that nobody takes at all
@@ -52,11 +52,6 @@ class Pushes:
             if word is not None and await self._send(word, now, done):
                 await self.waiting.crowd_told(crowd.advisor_id, now)
         return done
-
-    async def next_at(self, now: datetime) -> datetime | None:
-        """When the next round will have something to do; none while nothing waits. Raises ``StoreUnavailable``."""
-        env = await self._environment(now)
-        return next_push(await self.waiting.unpushed(), env, now)
 
     async def _send(self, push: Push, now: datetime, done: Pushed) -> bool:
         """To the first address that is not refused for good."""

@@ -37,6 +37,8 @@ class AdvisorPages:
     live: Live
     clock: Clock
     render: Renderer
+    #: open alerts above which the list is grouped by deadline (policy: alerts.budget)
+    budget: int
     foresee: Foresee
 
     def routes(self) -> list[Route]:
@@ -129,7 +131,7 @@ class AdvisorPages:
         return self.render.page(
             template,
             advisor=advisor,
-            portfolio=portfolio(lines, advisor.advisor_id, now, self.wording),
+            portfolio=portfolio(lines, advisor.advisor_id, now, self.wording, self.budget),
             token=self.tokens.issue(advisor.advisor_id, now),
             done=request.query_params.get("done", ""),
             now=local(now, PARIS),

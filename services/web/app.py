@@ -82,7 +82,7 @@ async def run(
     settings, health = surroundings.settings, surroundings.health
     clock, seals, render = SystemClock(), Seals(surroundings.service_key), Renderer(_pages_dir())
     connection = KafkaConnection(**asdict(surroundings.servers.kafka))
-    admin = KafkaAdmin(connection)
+    admin, policy = KafkaAdmin(connection), load_policy(settings.policy_file or SHIPPED)
     missing = await admin.missing_topics(_WRITTEN)
     if missing:
         raise MissingTopics(missing)
@@ -103,9 +103,7 @@ async def run(
         health.ready_when("kafka", topics_check(admin, _WRITTEN))
         checks = HealthPages(checks=surroundings.overall)
         public_app = build_public(
-            links=LinkPages(
-                pages=pages, outlet=outlet, clock=clock, policy=load_policy(settings.policy_file or SHIPPED).link, render=render
-            ),
+            links=LinkPages(pages=pages, outlet=outlet, clock=clock, policy=policy.link, render=render),
             callbacks=Callbacks(
                 sources=_sources(settings, seals, scripts(surroundings, store), clock),
                 make_request=CallbackRequest,
@@ -133,6 +131,7 @@ async def run(
                 clock=clock,
                 render=render,
                 foresee=foresight(surroundings, store),
+                budget=policy.alerts.budget,
             ),
             operations=OperationsPages(
                 pages=pages,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.core.availability import REPLACED
@@ -33,6 +33,9 @@ class AlertView:
     deadline: datetime | None
     #: taken by this advisor, by a colleague, or by nobody
     taken: str
+    #: by whom, and how long after it was raised
+    claimed_by: str | None
+    delay: timedelta | None
     actions: tuple[DeskAction, ...]
 
 
@@ -48,23 +51,51 @@ class PersonGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """People of one heading."""
+
+    #: local day of the deadlines; none when the list is short enough to have no headings, and for alerts without a date
+    day: date | None
+    groups: tuple[PersonGroup, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
     """The whole list."""
 
-    groups: tuple[PersonGroup, ...]
+    sections: tuple[Section, ...]
+    #: more open alerts than the budget: grouped by deadline (rules §10.8)
+    crowded: bool
     #: open alerts per severity, worst first
     counts: tuple[tuple[Severity, int], ...]
     total: int
 
 
-def portfolio(lines: Sequence[DeskLine], advisor_id: str, now: datetime, wording: Wording) -> Portfolio:
-    """Group and order: who has the least time left stands first."""
-    people: dict[str, list[DeskLine]] = {}
+def portfolio(lines: Sequence[DeskLine], advisor_id: str, now: datetime, wording: Wording, budget: int) -> Portfolio:
+    """Group and order: who has the least time left stands first; above the budget the days of the deadlines are headings."""
+    mine = sum(advisor_id in (line.alert.advisor_id, line.alert.claimed_by) for line in lines)
+    crowded = mine > budget
+    days: dict[date | None, list[DeskLine]] = {}
     for line in sorted(lines, key=lambda line: _urgency(line.alert)):
-        people.setdefault(line.alert.person_id, []).append(line)
-    groups = tuple(_group(of_person, advisor_id, now, wording) for of_person in people.values())
+        days.setdefault(_day(line) if crowded else None, []).append(line)
+    ordered = sorted(days.items(), key=lambda day: day[0] or date.max)
+    sections = tuple(Section(day=day, groups=_people(of_day, advisor_id, now, wording)) for day, of_day in ordered)
     counts = {severity: sum(line.alert.severity is severity for line in lines) for severity in reversed(Severity)}
-    return Portfolio(groups=groups, counts=tuple(counts.items()), total=len(lines))
+    return Portfolio(sections=sections, crowded=crowded, counts=tuple(counts.items()), total=len(lines))
+
+
+def _people(lines: Sequence[DeskLine], advisor_id: str, now: datetime, wording: Wording) -> tuple[PersonGroup, ...]:
+    people: dict[str, list[DeskLine]] = {}
+    for line in lines:
+        people.setdefault(line.alert.person_id, []).append(line)
+    return tuple(_group(of_person, advisor_id, now, wording) for of_person in people.values())
+
+
+def _day(line: DeskLine) -> date | None:
+    """The local day of the deadline."""
+    at, obligation = line.alert.deadline, line.obligation
+    zone = zone_of_person(line.person) if obligation is None else zone_of_duty(obligation, line.person, None)
+    return local(at, zone).date() if at is not None else None
 
 
 def alert_view(line: DeskLine, advisor_id: str, now: datetime, wording: Wording) -> AlertView:
@@ -81,6 +112,8 @@ def alert_view(line: DeskLine, advisor_id: str, now: datetime, wording: Wording)
         left=alert.act_by - now,
         deadline=local(deadline, zone) if deadline is not None else None,
         taken=_taken(alert, advisor_id),
+        claimed_by=alert.claimed_by,
+        delay=alert.claimed_at - alert.raised_at if alert.claimed_by and alert.claimed_at else None,
         actions=actions_for(alert, obligation),
     )
 

@@ -58,6 +58,7 @@ class StaffPages:
                 clock=clock,
                 render=render,
                 foresee=Foresight(store=stage.store, texts=self.texts, snapshot=stage.snapshot),
+                budget=stage.snapshot(clock.now()).policy.alerts.budget,
             ),
             operations=OperationsPages(
                 pages=pages, figures=pages, engine=LagEngine(_nothing_behind), live=live, clock=clock, render=render

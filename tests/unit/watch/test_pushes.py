@@ -158,12 +158,12 @@ async def test_outside_the_hours_the_duty_hears(texts: JinjaTexts, at: tuple[str
 
 
 async def test_it_waits_for_the_hours_when_nobody_is_on_duty(texts: JinjaTexts) -> None:
-    """The next working day at 08:00, planned (§10.13)."""
+    """Until the next working day at 08:00 (§10.13)."""
     office = Office(texts, None)
     friday = paris("2026-12-04", "19:00")
     await office.has(alert(severity=Severity.CRITICAL, at=friday))
     assert await office.round(friday) == []
-    assert await office.pushes.next_at(friday) == paris("2026-12-07", "08:00")
+    assert await office.round(paris("2026-12-07", "07:59")) == []
     assert await office.round(paris("2026-12-07", "08:00")) == ["adv@agence.example"]
 
 
@@ -174,7 +174,6 @@ async def test_the_digest_of_the_next_working_day(texts: JinjaTexts) -> None:
     first, later = alert("al1", at=friday, act_by=paris("2026-12-09", "18:00")), alert("al2", Severity.INFO, friday + timedelta(hours=9))
     await office.has(first, later, alert("al3", at=friday, advisor_id=None, routed=Routed.AGENCY))
     assert await office.round(friday + timedelta(hours=9)) == []
-    assert await office.pushes.next_at(friday + timedelta(hours=9)) == paris("2026-12-07", "08:00")
     assert await office.round(paris("2026-12-07", "07:59")) == []
     assert sorted(await office.round(paris("2026-12-07", "08:00"))) == ["adv@agence.example", DUTY]
     digest = next(mail for mail in office.box.sent if mail.to == "adv@agence.example")

@@ -11,7 +11,7 @@ from services.core.model import Alert, Fact
 from services.core.words import AlertType, Routed, Severity
 from services.web.ports import DeskAction, DeskResult
 from tests.unit.web.doubles import PlainTexts
-from tests.unit.web.people import NOW, alert, meeting, person
+from tests.unit.web.people import DURAND, LILLE, NOW, alert, meeting, person
 from tests.unit.web.world import World, client
 
 
@@ -202,3 +202,37 @@ async def test_a_fact_without_words_hides_nobody(world: World) -> None:
     assert page.count('class="person"') == 3
     assert "no_answer" in page
     assert "call_now" in page
+
+
+async def test_who_took_an_alert_and_how_soon(world: World, staff: httpx.AsyncClient) -> None:
+    """The list says by whom an alert was taken and how long after it was raised (SC-47, §10.8)."""
+    duty = meeting("kpi", "luc", "2026-12-03T10:00")
+    raised, taken = NOW - timedelta(hours=1), NOW - timedelta(minutes=25)
+    line = alert(
+        "kpi", duty, AlertType.UNCONFIRMED, Severity.HIGH, "2026-12-02T18:00", raised_at=raised, claimed_by="petit", claimed_at=taken
+    )
+    await world.put(Changes(profiles=[person("luc", "Luc", "Martin")], obligations=[duty], alerts=[line]))
+    page = (await staff.get("/advisor/durand")).text.replace("&nbsp;", " ").replace("\u2019", "'")
+    assert "petit s'en occupe, 35 min après l'alerte." in page
+    assert "Vous vous en occupez, 35 min" not in page
+
+
+@pytest.mark.parametrize(("budget", "grouped"), [(2, True), (3, False)])
+async def test_a_long_list_is_grouped_by_deadline(budget: int, grouped: bool) -> None:
+    """Above the budget each day of deadlines has its heading, the next one first (§10.8)."""
+    world = World.empty()
+    world.budget = budget
+    people = [person("luc", "Luc", "Martin"), person("leila", "Leïla", "Benali")]
+    duties = [
+        meeting("a", "luc", "2026-12-03T10:00"),
+        meeting("b", "leila", "2026-12-01T10:00"),
+        meeting("c", "leila", "2026-12-03T15:00"),
+    ]
+    lines = [alert(f"al-{duty.obligation_id}", duty, AlertType.UNCONFIRMED, Severity.HIGH, "2026-11-30T18:00") for duty in duties]
+    await world.put(Changes(profiles=people, obligations=duties, alerts=lines, advisors=[DURAND], agencies=[LILLE]))
+    async with client(world.staff()) as browser:
+        page = (await browser.get("/advisor/durand")).text
+    assert ("Cette liste est longue" in page) is grouped
+    headings = ["Pour le mardi 1er décembre", "Pour le jeudi 3 décembre"] if grouped else []
+    assert re.findall(r'<h2 class="day">([^<]+)</h2>', page) == headings
+    assert page.count('class="person"') == (3 if grouped else 2)

@@ -115,6 +115,7 @@ class World:
     lacks: Lacks = field(default_factory=Lacks)
     #: none: what the planner would decide
     foresee: Foresee | None = None
+    budget: int = 30
     tokens: FormTokens = field(default_factory=lambda: FormTokens(b"test key"))
     host_names: tuple[str, ...] = ("127.0.0.1", "localhost", "staff")
 
@@ -159,6 +160,7 @@ class World:
                 clock=self.clock,
                 render=render,
                 foresee=self.foresee or Foresight(store=self.store, texts=self.texts, snapshot=Snapshots(policy=load_policy())),
+                budget=self.budget,
             ),
             operations=OperationsPages(
                 pages=self.pages, figures=MemoryFigures(self.store), engine=self.engine, live=live, clock=self.clock, render=render
