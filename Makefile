@@ -78,7 +78,13 @@ check: lint setup-tests ## lint, then every test, then the core's coverage: what
 core-coverage: ## Branch coverage of the core in the last `make check`, at least 95 %
 	@$(PYTHON) -m coverage report --include='services/core/*' --fail-under=95
 
+.PHONY: mutants
+mutants: setup-tests ## Small mistakes put into the core, and who notices; at least 85 %; ARGUMENTS="services.core.ledger*"
+	@$(PYTHON) -m tests.mutation --again
+	@nice .venv/bin/mutmut run $(ARGUMENTS)
+	@$(PYTHON) -m tests.mutation --fail-under=85 $(ARGUMENTS)
+
 .PHONY: clean
 clean: ## Remove what the tools left; the embedded servers' data stay
-	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage out
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage mutants out
 	@find services tests -name __pycache__ -type d -prune -exec rm -rf {} +

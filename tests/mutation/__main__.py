@@ -1,0 +1,124 @@
+"""`python -m tests.mutation`: what mutmut found, module by module, and whether enough mutants were killed.
+
+A mutant is the core with one small mistake in it; it is killed when a test fails, or never ends, because of it.
+"""
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+#: where mutmut keeps the mutants and what became of each
+FOLDER = Path("mutants")
+#: how mutmut writes down that a run of the tests ended without a failure, or that no test comes near
+_PASSED = 0
+_NO_TEST = frozenset({5, 33})
+
+
+@dataclass(slots=True)
+class Count:
+    """Mutants of one module."""
+
+    killed: int = 0
+    survived: int = 0
+    untested: int = 0
+
+    @property
+    def total(self) -> int:
+        """All that were tried."""
+        return self.killed + self.survived + self.untested
+
+    @property
+    def share(self) -> float:
+        """How many of a hundred were killed; an untested one counts as alive."""
+        return 100 * self.killed / self.total if self.total else 100.0
+
+    def add(self, exit_code: int) -> None:
+        """One more, by what its run of the tests answered."""
+        if exit_code == _PASSED:
+            self.survived += 1
+        elif exit_code in _NO_TEST:
+            self.untested += 1
+        else:
+            self.killed += 1
+
+
+def outcomes(folder: Path, patterns: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Every mutant that was tried and fits a pattern (all, without any), with the exit code of its run; raises when there is none."""
+    found = False
+    for file in sorted(folder.rglob("*.meta")):
+        codes: Mapping[str, int | None] = json.loads(file.read_text(encoding="utf-8"))["exit_code_by_key"]
+        for name, code in codes.items():
+            if code is not None and (not patterns or any(fnmatch(name, pattern) for pattern in patterns)):
+                found = True
+                yield name, code
+    if not found:
+        raise LookupError(f"no mutant was tried; look into {folder}/")
+
+
+def forget_survivors(folder: Path) -> None:
+    """Let the next run try again what lived: the tests may be better now, and mutmut looks only at what changed in the core."""
+    for file in folder.rglob("*.meta"):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        codes: dict[str, int | None] = content["exit_code_by_key"]
+        content["exit_code_by_key"] = {name: None if code == _PASSED or code in _NO_TEST else code for name, code in codes.items()}
+        file.write_text(json.dumps(content, indent=4), encoding="utf-8")
+
+
+def counted(mutants: Iterator[tuple[str, int]]) -> dict[str, Count]:
+    """Mutants by module (``services.core.ledger``)."""
+    modules: dict[str, Count] = defaultdict(Count)
+    for name, code in mutants:
+        modules[name.rpartition(".")[0]].add(code)
+    return dict(modules)
+
+
+def main() -> None:
+    """Print the table, most survivors first; exit code 1 when less was killed than asked for."""
+    options = _options()
+    if options.again:
+        forget_survivors(FOLDER)
+        return
+    modules = counted(outcomes(FOLDER, options.patterns))
+    whole = Count(
+        killed=sum(each.killed for each in modules.values()),
+        survived=sum(each.survived for each in modules.values()),
+        untested=sum(each.untested for each in modules.values()),
+    )
+    Console(width=None if Console().is_terminal else 100).print(_table(modules, whole))
+    if whole.share < options.fail_under:
+        sys.exit(f"{whole.share:.1f} % of the mutants were killed, less than {options.fail_under} %")
+
+
+def _table(modules: Mapping[str, Count], whole: Count) -> Table:
+    table = Table("module", box=None)
+    for name in ("mutants", "killed", "survived", "untested", "killed %"):
+        table.add_column(name, justify="right")
+    for name, each in sorted(modules.items(), key=lambda row: (-row[1].survived - row[1].untested, row[0])):
+        table.add_row(name, *_figures(each))
+    table.add_section()
+    table.add_row("all", *_figures(whole), style="bold")
+    return table
+
+
+def _figures(each: Count) -> tuple[str, ...]:
+    return (str(each.total), str(each.killed), str(each.survived), str(each.untested), f"{each.share:.1f}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="only these mutants, such as services.core.ledger*; else all")
+    parser.add_argument("--fail-under", type=float, default=0.0, metavar="SHARE", help="how many of a hundred must be killed")
+    parser.add_argument("--again", action="store_true", help="print nothing, but let the next run try again what lived")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
