@@ -9,6 +9,6 @@ import pytest
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """mutmut reads ``_nodeid``."""
+    """The test's id, where mutmut reads it."""
     named: Any = item
     named._nodeid = item.nodeid
