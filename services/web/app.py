@@ -119,7 +119,7 @@ async def run(
             pages_dir=_pages_dir(),
             https=settings.public_url.startswith("https://"),
         )
-        live = Live(pulse=pulse)
+        live, engine = Live(pulse=pulse), LagEngine(lambda: group_lags(admin, topics))
         staff_app = build_staff(
             advisor=AdvisorPages(
                 pages=pages,
@@ -133,14 +133,7 @@ async def run(
                 foresee=foresight(surroundings, store),
                 budget=policy.alerts.budget,
             ),
-            operations=OperationsPages(
-                pages=pages,
-                figures=pages,
-                engine=LagEngine(lambda: group_lags(admin, topics)),
-                live=live,
-                clock=clock,
-                render=render,
-            ),
+            operations=OperationsPages(pages=pages, figures=pages, engine=engine, live=live, clock=clock, render=render),
             proofs=ProofPages(proofs=pages, access=AccessLog(), sign=seals.sign, printed=texts.proof),
             health=checks,
             metrics=MetricsPage(registry=surroundings.metrics.registry),
