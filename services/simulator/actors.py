@@ -1,6 +1,6 @@
 """The people of a story, acting: producers publish, somebody writes back, opens a link, comes to the desk; an advisor works."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,9 +14,10 @@ from services.simulator.scenario.incoming import Incoming, Producers
 from services.simulator.scenario.words import WORD_OF_STATUS, Method
 from services.simulator.stage import Forgery, Stage
 from services.simulator.town import Held, Town
+from services.simulator.visitors import LinksOf
 from services.web.desk import FactsDesk
-from services.web.link import read_answer, reply_event, view_of
-from services.web.ports import DeskAction, LinkCase
+from services.web.link import view_of
+from services.web.ports import DeskAction
 
 #: what somebody writes who means this choice
 _WRITTEN = {
@@ -158,33 +159,19 @@ class Actors:
         held = self.town.newest(event.person, event.to, with_link=True)
         if held is None or held.token is None:
             raise CannotHappen(f"{event.person} holds no message with a link at {event.at}")
-        case = await self._behind(held.token)
-        if event.method is not Method.POST or case is None:
-            return
-        now = self.clock.now()
-        view = view_of(held.token, case, now)
+        form = await self._filled_in(event, held.token) if event.method is Method.POST else {}
+        await self.stage.visit(event.method, held.token, form)
+
+    async def _filled_in(self, event: OpenLink, token: str) -> Mapping[str, str]:
+        """The form as somebody fills it in who means this; one of two dates is right."""
+        case = await LinksOf(store=self.stage.store).link(token)
+        if case is None:
+            return {}
+        view = view_of(token, case, self.clock.now())
         wrong = event.choice is Choice.DECOY
         date = next((option.value for option in view.options if option.right is not wrong), "")
-        choice = view.choices[0] if wrong or event.choice is None else event.choice
-        form = {"date": date, "choice": str(choice), "who": str(event.answered_by or "self"), "reason": event.reason or ""}
-        answer = read_answer(form, view)
-        if isinstance(answer, str):
-            return
-        event_id, outgoing = reply_event(case, answer, now)
-        await self.stage.outlet.publish(event_id, outgoing)
-
-    async def _behind(self, token: str) -> LinkCase | None:
-        async with self.stage.store.unit() as unit:
-            found = await unit.attempt_by_token(token)
-            if found is None:
-                return None
-            case = (await unit.load([found[1]]))[found[1]]
-        attempt = next(row for row in case.attempts if row.attempt_id == found[0])
-        if case.person is None:
-            return None
-        duties = {item.obligation_id for item in attempt.items}
-        about = tuple(row for row in case.obligations if row.obligation_id in duties)
-        return LinkCase(attempt=attempt, person=case.person, obligations=about)
+        choice = next(iter(view.choices), "") if wrong or event.choice is None else event.choice
+        return {"date": date, "choice": str(choice), "who": str(event.answered_by or "self"), "reason": event.reason or ""}
 
     async def _advisor(self, event: AdvisorAction) -> None:
         async with self.stage.store.unit() as unit:

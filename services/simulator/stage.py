@@ -17,7 +17,7 @@ from services.core.words import Channel
 from services.delivery.ports import Seals, Senders
 from services.intake.handlers import Handling
 from services.relay.relay import Encode
-from services.simulator.scenario.words import Server
+from services.simulator.scenario.words import Method, Server
 from services.simulator.servers.town import Network
 from services.watch.agenda import Agenda
 from services.web.ports import Outlet
@@ -97,6 +97,8 @@ class Stage:
     switch_provider: Callable[[str, bool], Awaitable[None]]
     #: (server, down): nobody reaches it for a while
     switch_server: Callable[[Server, bool], Awaitable[None]]
+    #: somebody opens the link of a message, by its token, or sends its form; raises ``StoreUnavailable`` when the page cannot answer
+    visit: Callable[[Method, str, Mapping[str, str]], Awaitable[None]]
     #: lets somebody knock at our callbacks; the border's status
     forge: Callable[[Forgery], Awaitable[int]]
     #: what the watch counts; none: nobody keeps watch

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
@@ -22,7 +22,7 @@ from services.core.ports.streams import NotPublished
 from services.core.words import Choice
 from services.web.calendar_file import calendar_file
 from services.web.link import LinkView, Mistake, read_answer, reply_event, too_early, view_of
-from services.web.ports import LinkCase, Outlet, Pages
+from services.web.ports import LinkCase, Outlet
 from services.web.render import Renderer
 from services.web.security import read_body
 
@@ -34,6 +34,14 @@ _FORM_LIMIT: Final = 4096
 _SURELY_REMINDED: Final = timedelta(days=4)
 #: When to try again after "Kafka or the database is away", in seconds.
 _RETRY_AFTER: Final = "60"
+
+
+class Links(Protocol):
+    """What the link page reads."""
+
+    async def link(self, token: str) -> LinkCase | None:
+        """What this link is about; none when no attempt has this token or the person was erased. Raises ``StoreUnavailable``."""
+        ...
 
 
 class LinkRefused(Exception):
@@ -48,7 +56,7 @@ class LinkRefused(Exception):
 class LinkPages:
     """The page behind the link of a message; needs no script, no session, no cookie."""
 
-    pages: Pages
+    pages: Links
     outlet: Outlet
     clock: Clock
     policy: LinkPolicy

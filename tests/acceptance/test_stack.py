@@ -1,7 +1,8 @@
 """Scenario files on real Kafka, PostgreSQL, provider protocols and HTTP: what they expect holds, and the journal is that of memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -22,8 +23,11 @@ from tests.fixtures.kafka import KafkaNode
 pytestmark = pytest.mark.stack
 
 FOLDER = Path(__file__).parent / "scenarios"
-#: every channel, a bounce, a call's keys, a letter that comes back, and the three crashes
-ON_THE_STACK = ("SC-01", "SC-02", "SC-04", "SC-05-a", "SC-07", "SC-26-a", "SC-26-b", "SC-26-c")
+SCENARIOS = sorted(FOLDER.glob("*.yaml"))
+#: every channel, a bounce, a call's keys, a letter that comes back, crashes, and servers that are away: played in every run
+QUICK = frozenset(("SC-02", "SC-04", "SC-05-a", "SC-07", "SC-26-a", "SC-26-b", "SC-26-c", "SF-word-outage-postgres"))
+#: plays side by side: most of a play is waiting for somebody else
+_AT_ONCE = 4
 
 #: everything that a provider can do to us at once: away while messages are under way, overloaded, silent
 TROUBLE = """
@@ -71,29 +75,82 @@ async def playground(kafka: KafkaNode, postgres: EmbeddedPostgres) -> AsyncItera
         yield ground
 
 
-@pytest.mark.parametrize("name", ON_THE_STACK)
-async def test_the_scenario_holds_on_the_stack(name: str, texts: JinjaTexts, playground: Playground) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twice:
+    """A story that was played on the stack and in memory."""
+
+    #: what the file expects and did not get on the stack
+    short: Sequence[str]
+    stack: Sequence[str]
+    memory: Sequence[str]
+
+
+@pytest.fixture(scope="module")
+def played(
+    request: pytest.FixtureRequest, kafka: KafkaNode, postgres: EmbeddedPostgres, texts: JinjaTexts
+) -> Mapping[str, Twice | Exception]:
+    """Every story that this run asks for, all on the same servers; one that cannot be played is its own test's matter."""
+    asked = [item.name for item in request.session.items if isinstance(item, pytest.Function) and item.module is request.module]
+    return asyncio.run(_play_all([path for path in SCENARIOS if _test_of(path) in asked], kafka, postgres, texts))
+
+
+def _test_of(path: Path) -> str:
+    return f"{test_the_scenario_holds_on_the_stack.__name__}[{path.stem}]"
+
+
+async def _play_all(
+    paths: Sequence[Path], kafka: KafkaNode, postgres: EmbeddedPostgres, texts: JinjaTexts
+) -> Mapping[str, Twice | Exception]:
+    room, found = asyncio.Semaphore(_AT_ONCE), dict[str, Twice | Exception]()
+    async with open_playground(kafka.connection, postgres.url) as ground:
+
+        async def play(path: Path) -> None:
+            async with room:
+                try:
+                    scenario = parse(path)
+                    assert isinstance(scenario, Scenario), scenario
+                    found[path.stem] = await twice(scenario, texts, ground)
+                except Exception as trouble:  # noqa: BLE001 - the story's own test raises it
+                    found[path.stem] = trouble
+
+        # the longest first: nobody waits for it alone in the end
+        await asyncio.gather(*(play(path) for path in sorted(paths, key=lambda path: "crowds:" not in path.read_text("utf-8"))))
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else [pytest.mark.slow]) for path in SCENARIOS]
+)
+def test_the_scenario_holds_on_the_stack(path: Path, played: Mapping[str, Twice | Exception]) -> None:
     """What the file expects came out, what must not come did not, and nothing else differs from the same story in memory."""
-    scenario = parse(FOLDER / f"{name}.yaml")
-    assert isinstance(scenario, Scenario), scenario
-    await same_on_both(scenario, texts, playground)
+    same_on_both(played[path.stem])
 
 
 async def test_providers_in_trouble_on_the_stack(texts: JinjaTexts, playground: Playground) -> None:
     """Refused connections, an overload and a silence mean the same over the real protocols as in memory; nobody gets a message twice."""
     scenario = parse_text(TROUBLE, "trouble.yaml")
     assert isinstance(scenario, Scenario), scenario
-    await same_on_both(scenario, texts, playground)
+    same_on_both(await twice(scenario, texts, playground))
 
 
-async def same_on_both(scenario: Scenario, texts: JinjaTexts, playground: Playground) -> None:
-    """Play it twice."""
+async def twice(scenario: Scenario, texts: JinjaTexts, ground: Playground) -> Twice:
+    """Play it on both."""
     in_memory = await memory_play(scenario, texts).play()
-    async with playground.play(scenario, texts) as play:
+    async with ground.play(scenario, texts) as play:
         journal = await play.play()
-    failures = judge(scenario, journal)
-    assert not failures, "\n".join(line for failure in failures for line in failed(failure, scenario))
-    assert comparable(journal, scenario) == comparable(in_memory, scenario)
+    return Twice(
+        short=[line for failure in judge(scenario, journal) for line in failed(failure, scenario)],
+        stack=comparable(journal, scenario),
+        memory=comparable(in_memory, scenario),
+    )
+
+
+def same_on_both(played: Twice | Exception) -> None:
+    """Nothing fell short, and the two journals are the same."""
+    if isinstance(played, Exception):
+        raise played
+    assert not played.short, "\n".join(played.short)
+    assert played.stack == played.memory
 
 
 @pytest.mark.usefixtures("logs_put_back")

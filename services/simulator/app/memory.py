@@ -14,13 +14,16 @@ from services.core.ports.store import Store
 from services.runtime.consume import consume
 from services.simulator.actors import Actors
 from services.simulator.app.gate import Gate
-from services.simulator.app.parts import SENDERS, parts_of
+from services.simulator.app.parts import SENDERS, parts_of, templates
 from services.simulator.app.traffic import Traffic
 from services.simulator.conductor import SOURCE, Conductor, Pace
 from services.simulator.scenario.file import Scenario
 from services.simulator.scenario.words import Server
 from services.simulator.stage import Member, Stage
+from services.simulator.visitors import LinksOf, Visitors, in_this_process
+from services.web.acknowledge import LinkPages
 from services.web.forgery import Refusals
+from services.web.render import Renderer
 
 
 def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None, store: Store | None = None) -> Conductor:
@@ -32,6 +35,7 @@ def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None,
     traffic = Traffic(ends=publisher.progress.ends)
     publisher.progress.on_change = traffic.moved
     feedback = KafkaFeedback(publisher=publisher, encode=encode, seals=parts.seals, clock=clock, source=SOURCE)
+    outlet = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE)
     providers = {
         channel: [MemoryProvider(name=name, channel=channel, town=town, feedback=feedback, clock=clock) for name in names]
         for channel, names in scenario.providers.items()
@@ -60,6 +64,10 @@ def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None,
         else:
             own.available = not down
 
+    def links() -> LinkPages:
+        pages = LinksOf(store=store or own)
+        return LinkPages(pages=pages, outlet=outlet, clock=clock, policy=parts.policy.link, render=Renderer(templates() / "pages"))
+
     stage = Stage(
         store=store or own,
         publisher=publisher,
@@ -75,11 +83,12 @@ def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None,
         snapshot=parts.snapshot,
         handling=parts.handling,
         feedback=feedback,
-        outlet=KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE),
+        outlet=outlet,
         providers=providers,
         networks={(channel, one.name): one for channel, ones in providers.items() for one in ones},
         switch_provider=switch_provider,
         switch_server=switch_server,
+        visit=Visitors(client=in_this_process(links)).visit,
         forge=Gate(clock=clock, feedback=feedback, refused=refusals.add_now).knocked,
         readings=MemoryReadings(own) if store is None else None,
         agenda=parts.agenda,

@@ -45,6 +45,7 @@ from services.simulator.conductor import SOURCE, Conductor, Pace
 from services.simulator.own_topics import OwnPublisher, OwnStream
 from services.simulator.scenario.file import Scenario
 from services.simulator.stage import Forgery, Member, Stage
+from services.simulator.visitors import Visitors, over_a_socket
 from services.web.forgery import Refusals
 
 #: of the machine's clock: how long an adapter waits for a server on the same machine …
@@ -277,6 +278,7 @@ def _stage(
         networks={(channel, pair.provider.name): pair.server for channel, ones in pairs.items() for pair in ones},
         switch_provider=switch_provider,
         switch_server=readers.servers.switch,
+        visit=Visitors(client=over_a_socket(listener.url)).visit,
         forge=forge,
         readings=kept.readings,
         agenda=parts.agenda,
