@@ -25,6 +25,7 @@ from services.simulator.conductor import StuckError
 from services.simulator.report import Wording, failed, for_people, for_scripts, read_wording, summary
 from services.simulator.scenario.expect import Failure, judge
 from services.simulator.scenario.file import Scenario
+from services.simulator.scenario.schema import text as schema_text
 
 #: fewer files are done before a progress bar says anything
 _MANY = 5
@@ -58,13 +59,19 @@ Play = Callable[[Scenario], Awaitable[Sequence[JournalLine]]]
 
 
 def simulate(
-    files: Annotated[list[Path], typer.Argument(help="Scenario files (YAML).", metavar="FILE…")],
+    files: Annotated[list[Path] | None, typer.Argument(help="Scenario files (YAML).", metavar="FILE…", show_default=False)] = None,
     *,
     on: Annotated[On, typer.Option(help="In memory, or on real Kafka and PostgreSQL (started unless configured).")] = On.MEMORY,
     journal: Annotated[bool, typer.Option("--journal", help="Print what happens, in French and in local time.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, for scripts.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of scenario files, for editors.")] = False,
 ) -> None:
     """Play scenarios on a clock that each story owns. Exit code 0: all expectations hold, 1: one falls short, 2: a file is wrong."""
+    if schema:
+        typer.echo(schema_text(), nl=False)
+        return
+    if not files:
+        raise typer.BadParameter("name at least one scenario file", param_hint="FILE…")
     settings = read_settings()
     # a story may be about an outage: what is only news there is no news here
     set_up_logs(level="ERROR", form=settings.log_format)

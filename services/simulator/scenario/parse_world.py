@@ -1,6 +1,5 @@
 """Reads the world's rules and the providers of a scenario file."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -8,10 +7,9 @@ from services.core.words import Channel, Step
 from services.simulator.scenario.file import Reaction, Rule
 from services.simulator.scenario.names import Names
 from services.simulator.scenario.nodes import NO_INSTANT, Fields, Item
-from services.simulator.scenario.words import PROVIDER_EXAMPLES, PROVIDER_WORDS
+from services.simulator.scenario.words import KEYS, PROVIDER_EXAMPLES, PROVIDER_WORDS
 
 _ANSWERABLE = (Channel.SMS, Channel.EMAIL)
-_KEYS = re.compile(r"keys ['\"]?([0-9*#](?: ?[0-9*#])*)['\"]?")
 
 
 def read_providers(item: Item | None, names: Names) -> Mapping[Channel, tuple[str, ...]]:
@@ -98,7 +96,7 @@ def _reaction(fields: Fields, channel: Channel) -> Reaction:
 def read_provider_word(item: Item, channel: Channel) -> str:
     """What a provider says of a message, in the words of its channel."""
     text = " ".join(item.text().split())
-    keys = _KEYS.fullmatch(text)
+    keys = KEYS.fullmatch(text)
     if keys is not None:
         text = f'keys "{" ".join(keys[1].replace(" ", ""))}"'
     if text and not PROVIDER_WORDS[channel].fullmatch(text):

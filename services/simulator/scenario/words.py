@@ -181,6 +181,9 @@ PROVIDER_WORDS: Mapping[Channel, re.Pattern[str]] = {
     Channel.LETTER: re.compile(r"none|processed|returned N\d\d|rejected [A-Z0-9_]+|acknowledged"),
 }
 
+#: what somebody presses during a call, as a file may write it
+KEYS = re.compile(r"keys ['\"]?([0-9*#](?: ?[0-9*#])*)['\"]?")
+
 #: the same words for people who misspelt one
 PROVIDER_EXAMPLES: Mapping[Channel, str] = {
     Channel.SMS: "delivered, none, undelivered unknown_subscriber, undelivered unreachable, rejected, expired",
