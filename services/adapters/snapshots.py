@@ -1,6 +1,6 @@
 """The environment of an instant: the policy, and the holidays of the years around it; staff are added by the steps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,3 +34,11 @@ class Snapshots:
             )
             self._by_year[now.year] = known
         return known
+
+
+def by_channel(providers: Iterable[tuple[str, str, str]]) -> Mapping[Channel, tuple[str, ...]]:
+    """Names of providers by channel, in the order in which they are preferred; given are channel, name and address."""
+    found: dict[Channel, tuple[str, ...]] = {}
+    for channel, name, _ in providers:
+        found[Channel(channel)] = (*found.get(Channel(channel), ()), name)
+    return found

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Command] = {
     "relay": Command(summary="One process: the outbox into Kafka.", target="services.commands.single:relay"),
     "delivery": Command(summary="One process: messages to the providers.", target="services.commands.single:delivery"),
     "evidence": Command(summary="One process: receipts and replies into facts.", target="services.commands.single:evidence"),
+    "watch": Command(summary="One process: alarms for operations, e-mails for staff.", target="services.commands.single:watch"),
     "web": Command(summary="One process: link page, callbacks, advisors, operations.", target="services.commands.single:web"),
     "migrate": Command(summary="Bring the database to this version's schema.", target="services.commands.migrate:migrate"),
     "topics": Command(summary="Create missing Kafka topics and say what differs.", target="services.commands.topics:topics"),

@@ -42,6 +42,12 @@ async def _evidence(surroundings: Surroundings) -> None:
     await run(surroundings)
 
 
+async def _watch(surroundings: Surroundings) -> None:
+    from services.watch.app import run
+
+    await run(surroundings)
+
+
 async def _web(surroundings: Surroundings) -> None:
     # the web answers gateways and telephones with delivery's own claim, advisors with the planner's own decisions; here is where they meet
     from services.delivery.app import call_scripts, claims
@@ -58,6 +64,7 @@ PROCESSES: dict[str, Process] = {
     "relay": _relay,
     "delivery": _delivery,
     "evidence": _evidence,
+    "watch": _watch,
     "web": _web,
 }
 

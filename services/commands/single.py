@@ -1,4 +1,4 @@
-"""`sans-faute intake`, `planner`, `relay`, `delivery`, `evidence`, `web`: one process, as many copies of it as you like."""
+"""`sans-faute intake`, `planner`, `relay`, `delivery`, `evidence`, `watch`, `web`: one process, as many copies of it as you like."""
 
 import asyncio
 from functools import partial
@@ -50,6 +50,11 @@ def delivery() -> None:
 def evidence() -> None:
     """Read receipts and replies into facts."""
     _run("evidence")
+
+
+def watch() -> None:
+    """Alarm operations when somebody may not be reached, and e-mail staff what stands on their lists."""
+    _run("watch")
 
 
 def web() -> None:

@@ -19,7 +19,7 @@ from services.adapters.postgres.connection import open_pool
 from services.adapters.postgres.notify import WAKE_CHANNEL, Signal, listen
 from services.adapters.postgres.store import PostgresStore
 from services.adapters.rendering.texts import JinjaTexts
-from services.adapters.snapshots import Snapshots
+from services.adapters.snapshots import Snapshots, by_channel
 from services.core.ports.store import Store
 from services.core.words import Lane
 from services.planner.foresee import Foresight
@@ -48,7 +48,7 @@ async def run(surroundings: Surroundings) -> None:
     settings, health = surroundings.settings, surroundings.health
     dsn, waiting = surroundings.servers.database_url, Waiting()
     texts = JinjaTexts(home_of_the_code() / "templates")
-    snapshot = Snapshots(policy=load_policy(settings.policy_file or SHIPPED))
+    snapshot = Snapshots(policy=load_policy(settings.policy_file or SHIPPED), providers=by_channel(settings.providers()))
 
     async with (
         open_pool(dsn, connections=settings.database_connections) as pool,

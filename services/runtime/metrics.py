@@ -59,6 +59,8 @@ METRICS: dict[str, Metric] = {
     "replies": Metric(kind=Kind.COUNTER, help="Replies by choice.", labels=("channel", "choice")),
     "alerts_raised": Metric(kind=Kind.COUNTER, help="Alerts raised to advisors.", labels=("type",)),
     "alarms_raised": Metric(kind=Kind.COUNTER, help="Alarms raised to operations.", labels=("type",)),
+    "alarms_open": Metric(kind=Kind.GAUGE, help="Alarms that are open now.", labels=("type",)),
+    "watch_looked_at_seconds": Metric(kind=Kind.GAUGE, help="When the watch last looked, in seconds since 1970: a dead man's handle."),
     # being alive
     "consumer_lag": Metric(kind=Kind.GAUGE, help="Records not yet acknowledged.", labels=("topic",)),
     "loop_age_seconds": Metric(kind=Kind.GAUGE, help="Since the process last went round its loop.", labels=("process",)),

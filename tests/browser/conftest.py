@@ -50,7 +50,6 @@ async def site() -> AsyncIterator[Site]:
         make_request=Call,
         feedback=SilentFeedback(),
         watchers=world.watchers,
-        clock=world.clock,
         public_url="https://exemple.fr",
     )
     border = Border(decode=lambda _t, _v, _k: object(), topic_of=lambda _t: "")

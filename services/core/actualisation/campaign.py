@@ -47,9 +47,6 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
     plan = Plan()
     if rung.only_for_those_who_need_it and not _needs_opening_notice(view):
         return plan
-    if _waits(view, obligation, rung, view.now):
-        # everybody is woken when the feed speaks again
-        return plan
     since = view.known_since(obligation)
     for channel, chosen_by in _candidates(view, obligation, rung):
         when = _instant(view, obligation, rung, channel)
@@ -72,6 +69,9 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
             waited = _waits(view, obligation, rung, when[1])
             plan.omissions.append(_because(omission, Why.SUPERSEDED if waited else Why.TOO_LATE, when[1]))
             return plan
+        if _waits(view, obligation, rung, view.now):
+            # everybody is woken when the feed speaks again
+            return Plan()
         if not view.room(channel, obligation) or not _free(view, obligation, rung, channel, when[0]):
             plan.omissions.append(_because(omission, Why.CAP_REACHED, when[0]))
             continue

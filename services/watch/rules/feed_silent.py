@@ -39,7 +39,9 @@ async def judge(look: Look) -> Judgement:
     if not _is_watched(look.now, last, policy, look.paris):
         return Judgement()
     hours = round((look.now - last).total_seconds() / 3600, 1)
-    return Judgement(ringing=(Ringing(scope=SCOPE, figures={"silent_hours": hours}, since=last),))
+    return Judgement(
+        ringing=(Ringing(scope=SCOPE, figures={"silent_hours": hours}, since=last),), look_at=(closing + timedelta(seconds=1),)
+    )
 
 
 def silent_at(last: datetime, policy: FeedSilentPolicy, days: WorkingDays) -> datetime | None:

@@ -16,6 +16,7 @@ async def judge(look: Look) -> Judgement:
     """So much trouble and nothing taken ring; after the pause it is over when something was taken, or nothing is in trouble any more."""
     policy = look.policy.provider_down
     counts = await look.readings.providers(look.now - policy.within)
+    paused = {alarm.scope for alarm in look.open.values() if alarm.until is not None and alarm.until > look.now}
     ringing = tuple(
         Ringing(
             scope=count.provider,
@@ -25,12 +26,12 @@ async def judge(look: Look) -> Judgement:
             until=look.now + policy.pause,
         )
         for count in counts
-        if count.troubled >= policy.count and not count.taken
+        # nothing new can be known of a provider that is given nothing
+        if count.troubled >= policy.count and not count.taken and count.provider not in paused
     )
     stuck = {count.provider for count in counts if count.troubled and not count.taken}
-    paused = [alarm for alarm in look.open.values() if alarm.until is not None and alarm.until > look.now]
-    over = [alarm for alarm in still_open(look, ringing) if alarm not in paused and alarm.scope not in stuck]
-    ends = [alarm.until for alarm in paused if alarm.until is not None]
+    over = [alarm for alarm in still_open(look, ringing) if alarm.scope not in paused | stuck]
+    ends = [alarm.until for alarm in look.open.values() if alarm.until is not None and alarm.until > look.now]
     return Judgement(
         ringing=ringing,
         over=tuple(Over(alarm=alarm, figures={}) for alarm in over),

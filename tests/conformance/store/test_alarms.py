@@ -51,7 +51,7 @@ def alarm(type_: AlarmType = AlarmType.RECEIPTS_LOW, scope: str = "a/SFR", raise
 
 def sent(number: int, person_id: PersonId = LUC, **changed: Any) -> Attempt:
     """An SMS that provider ``a`` accepted a minute ago; each of its own person's, and of its own item."""
-    facts = {
+    facts: dict[str, Any] = {
         "state": AttemptState.ACCEPTED,
         "provider": "a",
         "provider_ref": f"ref-{number}",
@@ -126,7 +126,7 @@ async def test_one_watch_at_a_time(store: AnyStore) -> None:
 
 async def test_open_actualisations_are_woken(store: AnyStore) -> None:
     """In the campaign's lane and not later than before; who is done, or owes something else, is left alone."""
-    period = {"kind": Kind.ACTUALISATION, "period": "2026-11", "opens_at": NOW - QUARTER}
+    period: dict[str, Any] = {"kind": Kind.ACTUALISATION, "period": "2026-11", "opens_at": NOW - QUARTER}
     rows = [
         obligation("act:1", LUC, **period),
         obligation("act:2", ANNIE, **period, state=ObligationState.DONE),
@@ -170,8 +170,8 @@ async def test_receipts_are_counted_over_what_was_accepted(store: AnyStore, read
 async def test_refusals_are_counted_by_domain_and_by_provider(store: AnyStore, readings: Readings) -> None:
     """A mail domain in lower case; a refusal counts when it came, whenever the message left."""
     mail = contact(LUC, "mail", kind=PointKind.EMAIL, value="Luc@Laposte.NET", e164=None, line_type=None)
-    policy = {"last_status": ReceiptStatus.FAILED_POLICY, "state": AttemptState.FAILED}
-    by_mail = {"channel": Channel.EMAIL, "contact_id": "mail", "provider": "m"}
+    policy: dict[str, Any] = {"last_status": ReceiptStatus.FAILED_POLICY, "state": AttemptState.FAILED}
+    by_mail: dict[str, Any] = {"channel": Channel.EMAIL, "contact_id": "mail", "provider": "m"}
     rows = [
         sent(1, **by_mail),
         sent(2, **by_mail, **policy, closed_at=NOW + timedelta(seconds=5)),
@@ -189,7 +189,7 @@ async def test_refusals_are_counted_by_domain_and_by_provider(store: AnyStore, r
 async def test_the_last_completion(store: AnyStore, readings: Readings) -> None:
     """Of an actualisation only; none before the first."""
     assert await readings.last_completion() is None
-    done = {"state": ObligationState.DONE}
+    done: dict[str, Any] = {"state": ObligationState.DONE}
     rows = [
         obligation("act:1", kind=Kind.ACTUALISATION, **done, changed_at=NOW - QUARTER),
         obligation("act:2", kind=Kind.ACTUALISATION, **done, changed_at=NOW),

@@ -68,7 +68,6 @@ def listener(world: World, publisher: Publisher) -> httpx.AsyncClient:
         make_request=CallbackRequest,
         feedback=feedback,
         watchers=world.watchers,
-        clock=clock,
         public_url="https://exemple.fr",
     )
     app = build_public(

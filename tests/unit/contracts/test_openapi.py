@@ -92,7 +92,7 @@ def test_every_address_is_described_and_no_other() -> None:
     """A route that is added, renamed or removed without its description fails here."""
     world = World.empty()
     callbacks = Callbacks[Call](
-        sources={}, make_request=Call, feedback=SilentFeedback(), watchers=world.watchers, clock=world.clock, public_url="https://x.example"
+        sources={}, make_request=Call, feedback=SilentFeedback(), watchers=world.watchers, public_url="https://x.example"
     )
     events = Events(border=Border(decode=Decoder(Schemas()), topic_of=topic_of), outlet=world.outlet, tokens=frozenset())
     real = addresses(world.public(callbacks, events)) | addresses(world.staff())

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from services.core.alarms import Alarm, alarm_id
 from services.core.changes import Changes
 from services.core.events import Problem, ReceiptReceived
 from services.core.model import Attempt, ContactId
 from services.core.ports.providers import Absent, Accepted, CannotTell, OutcomeUnknown, Refused, TryLater
-from services.core.words import AttemptState, Channel, ContactStatus, Evidence, ObligationState, ReceiptStatus, Why
+from services.core.words import AlarmType, AttemptState, Channel, ContactStatus, Evidence, ObligationState, ReceiptStatus, Why
 from tests.fixtures.steps import Broken, House, ScriptedProvider
 from tests.unit.core.scene import NOW, attempt, case, mailbox, meeting, mobile, paris
 
@@ -251,3 +252,64 @@ async def test_a_message_taken_back_meanwhile_is_over() -> None:
     done = await house.deliver(_released())
     assert not done.outcomes
     assert (await _only(house)).state is _A.CANCELLED
+
+
+def _low(scope: str, channel: Channel = Channel.SMS) -> Alarm:
+    return Alarm(
+        alarm_id=alarm_id(AlarmType.RECEIPTS_LOW, scope, NOW),
+        type=AlarmType.RECEIPTS_LOW,
+        scope=scope,
+        channel=channel,
+        figures={},
+        since=NOW,
+        raised_at=NOW,
+        until=NOW + timedelta(hours=8),
+    )
+
+
+@pytest.mark.parametrize(
+    ("alarms", "carrier"), [([], "a"), (["a/SFR"], "b"), (["a/Orange"], "a"), (["a/SFR", "b/SFR"], "a"), (["a/SFR", "b/Orange"], "b")]
+)
+async def test_who_carries_it_is_chosen_when_it_is_claimed(alarms: list[str], carrier: str) -> None:
+    """The first provider, in order of preference, whose circuit for the person's network is closed (SC-23)."""
+    house = House()
+    await house.stored(case(meeting(), contacts=(mobile(carrier="SFR"),), attempts=(_released(),)))
+    async with house.store.unit() as unit:
+        await unit.write(Changes(alarms=[_low(scope) for scope in alarms]))
+    house.providers[Channel.SMS] = [ScriptedProvider(name="a"), ScriptedProvider(name="b")]
+    await house.deliver(_released())
+    assert (await _only(house)).provider == carrier
+    assert [len(one.sent) for one in house.providers[Channel.SMS]] == [int(carrier == "a"), int(carrier == "b")]
+
+
+async def test_a_message_that_was_not_taken_changes_providers() -> None:
+    """A provider said "later", and its circuit opened meanwhile: the next try goes to another."""
+    house = House()
+    postponed = _released(provider="a", try_at=NOW, tries=1, submitted_at=NOW)
+    await house.stored(case(meeting(), contacts=(mobile(carrier="SFR"),), attempts=(postponed,)))
+    async with house.store.unit() as unit:
+        await unit.write(Changes(alarms=[_low("a/SFR")]))
+    house.providers[Channel.SMS] = [ScriptedProvider(name="a"), ScriptedProvider(name="b")]
+    await house.deliver(postponed)
+    assert (await _only(house)).provider == "b"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "state"),
+    [
+        (CannotTell(), Accepted(provider_ref="ref-b"), _A.ACCEPTED),
+        (Absent(), Absent(), _A.RELEASED),
+        (Absent(), CannotTell(), _A.UNKNOWN),
+    ],
+)
+async def test_after_a_crash_each_provider_is_asked(a: Absent | CannotTell, b: Accepted | Absent | CannotTell, state: AttemptState) -> None:
+    """Whoever died has not said which provider it called: only when all say that they have nothing it is sent again (SC-26, §10.1.5)."""
+    abandoned = _released(state=_A.SUBMITTING, tries=1, claimed_at=NOW, submitted_at=NOW)
+    house = await _house(abandoned)
+    house.providers[Channel.SMS] = [ScriptedProvider(name="a", found=a), ScriptedProvider(name="b", found=b)]
+    house.later(minutes=6)
+    await house.deliver(abandoned)
+    row = await _only(house)
+    assert row.state is state
+    assert not any(one.sent for one in house.providers[Channel.SMS])
+    assert row.provider == ("b" if isinstance(b, Accepted) else row.provider)

@@ -25,7 +25,7 @@ class Silence:
     undelivered = 0
     busy = 0
 
-    async def report(self, provider_ref: str, word: str) -> None:
+    async def report(self, provider_ref: str, word: str, at: datetime | None = None) -> None:
         """Nothing."""
 
     async def inbound(self, sender: str, text: str) -> None:

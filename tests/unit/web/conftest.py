@@ -26,7 +26,6 @@ async def public(world: World) -> AsyncIterator[httpx.AsyncClient]:
         make_request=Call,
         feedback=SilentFeedback(),
         watchers=world.watchers,
-        clock=world.clock,
         public_url="https://exemple.fr",
     )
     border = Border(decode=lambda _topic, _value, _key: object(), topic_of=lambda _type: "appointments.v1")

@@ -1,18 +1,24 @@
 """Providers' callbacks: SC-54 as far as the border goes."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import httpx
 import pytest
 
+from services.adapters.memory.readings import MemoryReadings
+from services.adapters.memory.store import MemoryStore
+from services.adapters.memory.unit import MemoryUnit
 from services.core.ports.providers import ProviderReceipt, ProviderReply
+from services.core.ports.store import StoreUnavailable
 from services.core.words import Choice, ReceiptStatus, ReplyChannel
 from services.web.border import Border
 from services.web.callbacks import Callbacks
 from services.web.events import Events
-from services.web.forgery import CALM, STORM, Forgeries
+from services.web.forgery import Refusals
 from tests.unit.web.doubles import Call, SilentFeedback
 from tests.unit.web.people import NOW
 from tests.unit.web.world import World, client
@@ -54,6 +60,18 @@ REPLY = ProviderReply(reply_id="y1", channel=ReplyChannel.SMS, choice=Choice.COM
 GOOD = {"x-signature": "good"}
 
 
+class Flaky(MemoryStore):
+    """A store that can be away."""
+
+    away = False
+
+    def unit(self) -> AbstractAsyncContextManager[MemoryUnit]:
+        """See ``Store.unit``."""
+        if self.away:
+            raise StoreUnavailable
+        return super().unit()
+
+
 @dataclass(slots=True)
 class Bench:
     """One provider behind the public listener."""
@@ -73,7 +91,6 @@ def bench() -> Bench:
         make_request=Call,
         feedback=feedback,
         watchers=world.watchers,
-        clock=world.clock,
         public_url="https://exemple.fr",
     )
     border = Border(decode=lambda _t, _v, _k: object(), topic_of=lambda _t: "")
@@ -108,25 +125,36 @@ async def test_forged(bench: Bench) -> None:
     assert bench.world.watchers.refused == ["sms"]
 
 
-async def test_a_storm_is_told_once(bench: Bench) -> None:
-    """Twenty forged callbacks within a minute raise the alarm, once (§8.4)."""
+async def test_refused_callbacks_are_stored_by_second(bench: Bench) -> None:
+    """A flood is one row a second and provider; with the database away nothing is forgotten (§8.4, SC-54)."""
+    store, clock = Flaky(), bench.world.clock
+    refusals = Refusals(store=store, clock=clock)
+    clock.at = NOW.replace(microsecond=0)
     for _ in range(25):
-        await bench.http.post("/callbacks/sms", content=b"x")
-        bench.world.clock.at += timedelta(seconds=2)
-    assert bench.world.watchers.storms == [("sms", STORM)]
-    assert len(bench.world.watchers.refused) == 25
+        await refusals.add("sms")
+    store.away = True
+    await refusals.keep()
+    clock.at += timedelta(seconds=1, microseconds=5)
+    await refusals.add("sms")
+    store.away = False
+    await refusals.keep()
+    await refusals.keep()
+    first = NOW.replace(microsecond=0)
+    assert await MemoryReadings(store).refused_callbacks(first) == [("sms", first, 25), ("sms", first + timedelta(seconds=1), 1)]
 
 
-def test_slow_forgeries_are_no_storm() -> None:
-    """Nineteen a minute stay a counter; a new storm after a calm is told again."""
-    forgeries = Forgeries()
-    assert all(forgeries.refused("sms", NOW + timedelta(seconds=3.2 * n)) is None for n in range(60))
-    later = NOW + timedelta(hours=1)
-    told = [forgeries.refused("sms", later + timedelta(seconds=n)) for n in range(40)]
-    assert [each for each in told if each] == [(STORM, later)]
-    again = later + timedelta(seconds=40) + CALM
-    told = [forgeries.refused("sms", again + timedelta(seconds=n)) for n in range(STORM)]
-    assert told[-1] == (STORM, again)
+async def test_a_storm_costs_one_write_a_second(bench: Bench) -> None:
+    """The web process stores what it counted by itself."""
+    store = Flaky()
+    refusals = Refusals(store=store, clock=bench.world.clock)
+    await refusals.add("sms")
+    keeping = asyncio.create_task(refusals.keep_on())
+    for _ in range(300):
+        if await MemoryReadings(store).refused_callbacks(NOW - timedelta(days=1)):
+            break
+        await asyncio.sleep(0.01)
+    keeping.cancel()
+    assert len(await MemoryReadings(store).refused_callbacks(NOW - timedelta(days=1))) == 1
 
 
 async def test_kafka_away(bench: Bench) -> None:

@@ -51,7 +51,6 @@ async def test_the_broker_is_asked_once_for_many_pages() -> None:
     assert [lag.records for lag in first] == [7, 1]
     assert first is second
     assert asked == 1
-    assert await engine.alarms() == ()
 
 
 async def test_a_broker_that_is_away_is_said() -> None:

@@ -3,7 +3,7 @@
 from services.adapters.providers.callbacks import CallbackRequest, CallbackResult
 from services.web.callbacks import Callbacks
 from services.web.ports import CallbackAnswer, CallbackSource
-from tests.unit.web.doubles import HandClock, RecordingWatchers, SilentFeedback
+from tests.unit.web.doubles import RecordingWatchers, SilentFeedback
 
 
 class Source:
@@ -29,7 +29,6 @@ def test_adapters_sources_fit() -> None:
         make_request=CallbackRequest,
         feedback=SilentFeedback(),
         watchers=RecordingWatchers(),
-        clock=HandClock(),
         public_url="https://exemple.fr",
     )
     request = callbacks.make_request(method="POST", url="https://exemple.fr/", headers={}, body=b"", query={})

@@ -1,0 +1,143 @@
+"""The watch: looks at the database every few seconds, rings and clears alarms; and e-mails staff what stands on their lists."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from services.adapters.checks import database_check
+from services.adapters.clock import SystemClock
+from services.adapters.identity import identity_of
+from services.adapters.policy import SHIPPED, load_policy
+from services.adapters.postgres.connection import open_pool
+from services.adapters.postgres.notify import OUTBOX_CHANNEL, Signal, listen
+from services.adapters.postgres.pushes import PostgresPushes
+from services.adapters.postgres.readings import PostgresReadings
+from services.adapters.postgres.store import PostgresStore
+from services.adapters.providers.opening import open_mailbox
+from services.adapters.rendering.texts import JinjaTexts
+from services.adapters.seals import Seals
+from services.adapters.snapshots import Snapshots
+from services.core.ports.mailbox import Mailbox
+from services.runtime.changes_log import log_changes
+from services.runtime.consume import finished, retried
+from services.runtime.errors import Mistake, WrongSettings
+from services.runtime.metrics import Metrics
+from services.runtime.settings import home_of_the_code
+from services.runtime.surroundings import Surroundings
+from services.runtime.together import all_of
+from services.runtime.waiting import Waiting
+from services.watch.pushes import Pushes
+from services.watch.watch import Watch, Watched
+
+_log = structlog.get_logger()
+
+#: an alert that was just raised is e-mailed at once: whatever is committed for others to hear of makes us look, and else so often
+_PUSHED_AT_LEAST: Final = timedelta(seconds=30)
+#: many commits in a row are one look
+_TOGETHER: Final = timedelta(seconds=1)
+
+
+async def run(surroundings: Surroundings) -> None:
+    """Keep watch until cancelled. Raises ``WrongSettings``."""
+    settings, health = surroundings.settings, surroundings.health
+    dsn, waiting = surroundings.servers.database_url, Waiting()
+    policy = load_policy(settings.policy_file or SHIPPED)
+    snapshot = Snapshots(policy=policy)
+
+    async with (
+        open_pool(dsn, connections=settings.database_connections) as pool,
+        listen(dsn, OUTBOX_CHANNEL) as told,
+        _mailbox(surroundings) as mailbox,
+    ):
+        store = PostgresStore(pool, told=log_changes)
+        watch = Watch(store=store, readings=PostgresReadings(pool), snapshot=snapshot)
+        health.ready_when("database", database_check(pool))
+        health.ready_when("storing", waiting.check)
+        loops = [_watch(watch, policy.watch.every, surroundings.metrics, waiting)]
+        if mailbox is not None:
+            pushes = Pushes(
+                store=store,
+                waiting=PostgresPushes(pool),
+                mailbox=mailbox,
+                words=JinjaTexts(home_of_the_code() / "templates"),
+                snapshot=snapshot,
+                staff_url=settings.staff_url,
+            )
+            loops.append(_push(pushes, told, waiting))
+        await all_of(*loops)
+
+
+async def _watch(watch: Watch, every: timedelta, metrics: Metrics, waiting: Waiting) -> None:
+    """Look, and look again. The database away is waited for: what could not be judged meanwhile is judged then."""
+    clock = SystemClock()
+    found = Watched()
+
+    async def look() -> None:
+        nonlocal found
+        found = await watch.round(clock.now())
+
+    while True:
+        await finished(retried(look, waiting=waiting))
+        _count(metrics, found)
+        # a dead man's handle: somebody outside rings when it is not pressed any more
+        metrics.set("watch_looked_at_seconds", clock.now().timestamp())
+        await asyncio.sleep(every.total_seconds())
+
+
+def _count(metrics: Metrics, found: Watched) -> None:
+    for type_, number in found.open.items():
+        metrics.set("alarms_open", number, type=str(type_))
+    for alarm in found.raised:
+        metrics.count("alarms_raised", type=str(alarm.type))
+        _log.error("alarm raised", alarm=str(alarm.type), scope=alarm.scope)
+    for alarm in found.cleared:
+        _log.info("alarm cleared", alarm=str(alarm.type), scope=alarm.scope)
+
+
+async def _push(pushes: Pushes, told: Signal, waiting: Waiting) -> None:
+    clock = SystemClock()
+
+    async def send() -> None:
+        done = await pushes.push_round(clock.now())
+        if done.sent or done.later or done.refused:
+            _log.info("staff e-mailed", count=sum(done.sent.values()), outcome=f"later {done.later}, refused {done.refused}")
+
+    while True:
+        told.clear()
+        await finished(retried(send, waiting=waiting))
+        try:
+            await asyncio.wait_for(told.wait(), _PUSHED_AT_LEAST.total_seconds())
+        except TimeoutError:
+            continue
+        await asyncio.sleep(_TOGETHER.total_seconds())
+
+
+@asynccontextmanager
+async def _mailbox(surroundings: Surroundings) -> AsyncIterator[Mailbox | None]:
+    """Where e-mails to staff go; none without a mail server, and said so."""
+    settings = surroundings.settings
+    if settings.smtp_url is None:
+        _log.warning("no e-mail to staff: SMTP_URL is not set, alerts stand on the page and on alerts.v1 only")
+        yield None
+        return
+    identity = identity_of(
+        seals=Seals(surroundings.service_key),
+        name=settings.sender_name,
+        address=settings.sender_address,
+        email_from=settings.email_from,
+        sms_sender=settings.sms_sender,
+        calling_number=settings.voice_caller_id,
+        public_url=settings.public_url,
+    )
+    try:
+        mailbox = open_mailbox(settings.smtp_url, identity, SystemClock())
+    except ValueError as problem:
+        raise WrongSettings([Mistake(name="SMTP_URL", problem=str(problem))]) from None
+    try:
+        yield mailbox
+    finally:
+        await mailbox.provider.stop()
