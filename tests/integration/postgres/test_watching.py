@@ -1,0 +1,123 @@
+"""The watch process on a real database: it rings, shows, counts and goes on; the operations page reads what it wrote (§10.16)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.adapters.clock import SystemClock
+from services.adapters.postgres.connection import Pool
+from services.adapters.postgres.pages import PostgresPages
+from services.adapters.postgres.store import PostgresStore
+from services.core.alarms import Alarm, alarm_id
+from services.core.changes import Changes, RefusedCallbacks
+from services.core.model import AttemptId, PersonId
+from services.core.ports.watch import Affected
+from services.core.words import AlarmType, AttemptState, Channel
+from services.runtime.embedded.servers import Servers
+from services.runtime.health import Health
+from services.runtime.metrics import Metrics
+from services.runtime.readers import bootstrap
+from services.runtime.settings import KafkaSettings, read_settings
+from services.runtime.surroundings import Surroundings
+from services.watch.app import run
+from tests.fixtures.facts import ANNIE, LUC, NOW, attempt, contact
+
+pytestmark = pytest.mark.stack
+
+
+def surroundings(database: str, folder: Path) -> Surroundings:
+    """Settings without a mail server; no broker is asked for anything."""
+    kafka = KafkaSettings(
+        bootstrap=bootstrap("127.0.0.1:9"),
+        security_protocol="PLAINTEXT",
+        sasl_mechanism=None,
+        sasl_username=None,
+        sasl_password=None,
+        ssl_ca_location=None,
+    )
+    return Surroundings(
+        settings=read_settings({"STATE_DIR": str(folder), "DATABASE_URL": database}),
+        servers=Servers(kafka=kafka, database_url=database, watches={}),
+        service_key=b"k" * 32,
+        instance="watch",
+        metrics=Metrics(),
+        health=Health(),
+        overall=Health(),
+    )
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Within ten seconds."""
+    for _ in range(200):
+        if await holds():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("it did not come")
+
+
+async def test_the_process_rings_and_presses_its_handle(pool: Pool, database: str, tmp_path: Path) -> None:
+    """A storm that another process counted becomes an alarm on the page, in the outbox and in the metrics; nothing else rings."""
+    around = surroundings(database, tmp_path)
+    now = SystemClock().now().replace(microsecond=0)
+    async with PostgresStore(pool).unit() as unit:
+        await unit.write(Changes(refused_callbacks=[RefusedCallbacks(provider="a", at=now, count=20)]))
+    process = asyncio.create_task(run(around))
+    try:
+
+        async def rung() -> bool:
+            return bool((await PostgresPages(pool).operations(SystemClock().now(), now)).alarms)
+
+        await eventually(rung)
+        await asyncio.sleep(0.2)
+        (alarm,) = (await PostgresPages(pool).operations(SystemClock().now(), now)).alarms
+        assert (alarm.type, alarm.scope, alarm.figures) == (AlarmType.FORGED_CALLBACKS, "a", {"refused": 20})
+        told = [tuple(row) for row in await pool.fetch("SELECT topic, key, type FROM outbox")]
+        assert told == [("alarms.v1", "FORGED_CALLBACKS", "alarm.raised")]
+        assert around.metrics.value("alarms_open", type="FORGED_CALLBACKS") == 1
+        assert around.metrics.value("alarms_open", type="RECEIPTS_LOW") == 0
+        assert around.metrics.value("alarms_raised", type="FORGED_CALLBACKS") == 1
+        handle = datetime.fromtimestamp(around.metrics.value("watch_looked_at_seconds"), UTC)
+        assert abs(handle - SystemClock().now()) < timedelta(minutes=1)
+        assert await around.health.ready() == []
+    finally:
+        process.cancel()
+        with suppress(asyncio.CancelledError):
+            await process
+
+
+async def test_the_page_lists_whose_messages_were_lost(pool: Pool) -> None:
+    """Who has not been reached yet stands first; numbers are of all of them (SC-23)."""
+    alarm = Alarm(
+        alarm_id=alarm_id(AlarmType.RECEIPTS_LOW, "a/SFR", NOW),
+        type=AlarmType.RECEIPTS_LOW,
+        scope="a/SFR",
+        channel=Channel.SMS,
+        figures={"messages": 240, "share": 0.52},
+        since=NOW - timedelta(minutes=30),
+        raised_at=NOW,
+    )
+    sent = attempt(
+        "a1",
+        ANNIE,
+        state=AttemptState.ACCEPTED,
+        provider="a",
+        provider_ref="r1",
+        items=(),
+        reference=None,
+        release_at=NOW - timedelta(minutes=20),
+        accepted_at=NOW - timedelta(minutes=20),
+    )
+    late = replace(sent, attempt_id=AttemptId("a2"), person_id=PersonId("abel"), provider_ref="r2", delivered_at=NOW)
+    orange = replace(sent, attempt_id=AttemptId("a3"), person_id=LUC, provider_ref="r3")
+    points = [contact(ANNIE, carrier="SFR"), contact(PersonId("abel"), carrier="SFR"), contact(LUC, carrier="Orange")]
+    async with PostgresStore(pool).unit() as unit:
+        await unit.lock([LUC, ANNIE, PersonId("abel")])
+        await unit.write(Changes(alarms=[alarm], attempts=[sent, late, orange], contacts=points))
+    (shown,) = (await PostgresPages(pool).operations(NOW + timedelta(hours=1), NOW)).alarms
+    assert (shown.persons, shown.recovered) == (2, 1)
+    assert shown.affected == (Affected(person_id=ANNIE, recovered=False), Affected(person_id=PersonId("abel"), recovered=True))
