@@ -127,6 +127,18 @@ def free_ports(count: int) -> list[int]:
         return ports
 
 
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of 127.0.0.1 at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # as servers bind it: connections of a killed one that still linger do not count
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
 async def wait_for_port(port: int, child: Child, timeout: timedelta, *, host: str = "127.0.0.1") -> None:  # noqa: ASYNC109 - the message names it
     """Return once ``host:port`` accepts connections; raise ``ChildFailed`` as soon as the child ends, or after ``timeout``."""
     loop = asyncio.get_running_loop()

@@ -5,7 +5,6 @@ import contextlib
 import fcntl
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from services.runtime.embedded.children import Child, free_ports, start_child, wait_for_port
+from services.runtime.embedded.children import Child, free_ports, is_free, start_child, wait_for_port
 from services.runtime.errors import NotThere
 from services.runtime.settings import home_of_the_code, search_path
 
@@ -170,24 +169,13 @@ def _ports(home: Path) -> tuple[int, int]:
     """The client port of last time when it is still free, else a new one; the controller's does not matter to anybody."""
     new, controller = free_ports(2)
     last = _last_port(home)
-    return (last if last and _is_free(last) else new), controller
+    return (last if last and is_free(last) else new), controller
 
 
 def _last_port(home: Path) -> int | None:
     with contextlib.suppress(OSError, ValueError):
         return int((home / "bootstrap").read_text().rpartition(":")[2])
     return None
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # as the broker binds it: connections of a killed node that still linger do not count
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.runtime.embedded import folders
-from services.runtime.embedded.children import Child, ChildFailed, free_port, log_tail, start_child
+from services.runtime.embedded.children import Child, ChildFailed, free_port, is_free, log_tail, start_child
 from services.runtime.embedded.postgres_programs import Programs, find_programs
 
 _SUPERUSER = "sans_faute"
@@ -68,7 +68,7 @@ async def embedded_postgres(state_dir: Path, *, durable: bool = True) -> AsyncIt
 
     Data are in ``state_dir/postgres``; as root, when the user ``postgres`` cannot reach that, in a folder under ``/var/lib/sans-faute``
     (``data_dir`` tells). Raises ``NotThere`` when PostgreSQL is not installed or another of us uses the folder, ``ChildFailed`` when it
-    does not start. ``durable=False`` gives up fsync, for tests.
+    does not start. It keeps its port from one start to the next while that is free. ``durable=False`` gives up fsync, for tests.
     """
     log_path = state_dir / "logs" / "postgres.log"
     with folders.only_one(state_dir / "postgres.lock", "the embedded PostgreSQL"):
@@ -177,7 +177,8 @@ async def _start(place: _Place, log_path: Path, options: Mapping[str, str]) -> t
     """A server that answers, and its port."""
     last_choice = range(_PORT_CHOICES)[-1]
     for choice in range(_PORT_CHOICES):
-        port = free_port()
+        last = _last_port(place) if choice == 0 else None
+        port = last if last and is_free(last) else free_port()
         flags = [flag for name, value in options.items() for flag in ("-c", f"{name}={value}")]
         child = await start_child(
             [place.programs.program("postgres"), "-D", str(place.data_dir), "-p", str(port), *flags],
@@ -197,8 +198,21 @@ async def _start(place: _Place, log_path: Path, options: Mapping[str, str]) -> t
             child.kill()
             raise
         else:
+            if port != last:
+                _port_file(place).write_text(str(port), "ascii")
             return child, port
     raise AssertionError("the last choice returns or raises")
+
+
+def _last_port(place: _Place) -> int | None:
+    """Where it listened last time: whoever runs beside us finds it again there."""
+    with contextlib.suppress(OSError, ValueError):
+        return int(_port_file(place).read_text("ascii"))
+    return None
+
+
+def _port_file(place: _Place) -> Path:
+    return place.home / "port"
 
 
 async def _ready(child: Child, pid_file: Path) -> None:

@@ -65,6 +65,14 @@ async def test_data_stay_and_the_second_start_is_quick(state_dir: Path) -> None:
         assert await _count(server) == 1
 
 
+async def test_it_keeps_its_port(state_dir: Path) -> None:
+    """Processes that run beside it have its address: after a crash of the server they find the next one there."""
+    async with embedded_postgres(state_dir) as first:
+        await first.child.stop(with_signal=signal.SIGQUIT)
+    async with embedded_postgres(state_dir) as again:
+        assert again.url == first.url
+
+
 async def test_it_survives_being_killed(state_dir: Path) -> None:
     """kill -9 of the process that started it, three times over: the next start finds every row, and the server is its own."""  # noqa: D403
     for _ in range(3):
