@@ -36,6 +36,9 @@ COMMANDS: dict[str, Command] = {
     "migrate": Command(summary="Bring the database to this version's schema.", target="services.commands.migrate:migrate"),
     "topics": Command(summary="Create missing Kafka topics and say what differs.", target="services.commands.topics:topics"),
     "publish": Command(summary="Publish events from files into Kafka.", target="services.commands.publish:publish"),
+    "dead-letters": Command(
+        summary="List records that nobody could read, and publish them again.", target="services.commands.dead_letters:app"
+    ),
     "simulate": Command(summary="Play scenario files and say which expectations hold.", target="services.commands.simulate:simulate"),
     "policy": Command(summary="Check, show and compare the rules' numbers.", target="services.commands.policy:app"),
     "preview": Command(

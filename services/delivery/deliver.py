@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from services.core.check import AlreadyClaimed, DoNotSend, NotYet
+from services.core.dead_letters import bury
 from services.core.environment import Environment
 from services.core.events import DispatchRequested, Event, Problem
 from services.core.ledger import Ledger
@@ -16,7 +17,7 @@ from services.core.model import Attempt, Case
 from services.core.ports.clock import Clock
 from services.core.ports.fuse import Fuse, no_fuse
 from services.core.ports.providers import Absent, Accepted, Outcome, OutcomeUnknown, Provider
-from services.core.ports.store import DeadLetter, Store
+from services.core.ports.store import Store
 from services.core.ports.streams import Record
 from services.core.states import Moved
 from services.core.surroundings import Snapshot, environment_at
@@ -90,19 +91,20 @@ class Delivery:
 
     async def _read(self, batch: Sequence[Record], done: Delivered) -> list[DispatchRequested]:
         requests: dict[str, DispatchRequested] = {}
-        letters: list[DeadLetter] = []
+        letters: list[tuple[Record, list[Problem]]] = []
         now = self.clock.now()
         for record in batch:
             decoded = self.decode(record.topic, record.value, record.key)
             if isinstance(decoded, DispatchRequested):
                 requests[decoded.attempt_id] = decoded
             elif isinstance(decoded, list):
-                errors = tuple((problem.path, problem.message) for problem in decoded)
-                letters.append(DeadLetter(topic=record.topic, partition=record.partition, offset=record.offset, errors=errors, at=now))
+                letters.append((record, decoded))
         if letters:
             done.unreadable = len(letters)
+            ledger = Ledger(now)
             async with self.store.unit() as unit:
-                await unit.record_dead_letters(letters)
+                await unit.record_dead_letters([bury(ledger, record, problems) for record, problems in letters])
+                await unit.write(ledger.changes)
         return list(requests.values())
 
     async def _claim(self, requests: Sequence[DispatchRequested], done: Delivered) -> list[Handover]:

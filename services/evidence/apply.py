@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.core.answers import apply_reply
+from services.core.dead_letters import bury
 from services.core.events import Event, Problem, ReceiptReceived, ReplyReceived
 from services.core.ledger import Ledger
 from services.core.model import Attempt, AttemptId, Case, PersonId, Receipt, Reply
 from services.core.policy import LinkPolicy
-from services.core.ports.store import DeadLetter, Store, Unit
+from services.core.ports.store import Store, Unit
 from services.core.ports.streams import Record
 from services.core.receipts import apply_receipt
 from services.core.same_value import close_sms, disown, disowned_since, give_letters, last_written_to, meant_by
@@ -48,13 +49,13 @@ class _Addressed:
 async def apply(batch: Sequence[Record], *, store: Store, decode: Decode, link: LinkPolicy, now: datetime) -> Applied:
     """Store a batch. Raises ``StoreUnavailable`` with nothing written: call again with the same batch."""
     events: list[ReceiptReceived | ReplyReceived] = []
-    letters: list[DeadLetter] = []
+    letters: list[tuple[Record, list[Problem]]] = []
     for record in batch:
         decoded = decode(record.topic, record.value, record.key)
         if isinstance(decoded, ReceiptReceived | ReplyReceived):
             events.append(decoded)
         elif isinstance(decoded, list):
-            letters.append(_dead_letter(record, decoded, now))
+            letters.append((record, decoded))
     waiting = 0
     ledger = Ledger(now)
     async with store.unit() as unit:
@@ -65,7 +66,7 @@ async def apply(batch: Sequence[Record], *, store: Store, decode: Decode, link: 
         for one in addressed:
             waiting += not _apply_one(ledger, cases, one, link)
         if letters:
-            await unit.record_dead_letters(letters)
+            await unit.record_dead_letters([bury(ledger, record, problems) for record, problems in letters])
         await unit.write(ledger.changes)
     return Applied(
         receipts=tuple(event for event in fresh.values() if isinstance(event, ReceiptReceived)),
@@ -192,13 +193,3 @@ def _reply(ledger: Ledger, cases: dict[PersonId, Case], event: ReplyReceived, on
     ledger.changes.replies.append(replace(row, effect=effect))
     ledger.line("reply", channel=str(row.channel), person=None, obligation=None, choice=str(row.choice), effect=str(effect))
     return False
-
-
-def _dead_letter(record: Record, problems: list[Problem], now: datetime) -> DeadLetter:
-    return DeadLetter(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        errors=tuple((problem.path, problem.message) for problem in problems),
-        at=now,
-    )

@@ -3,22 +3,19 @@
 Next: services/planner/wake.py
 """
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.core.dead_letters import bury
 from services.core.events import Event, Problem
 from services.core.ledger import Ledger
 from services.core.model import PersonId
-from services.core.ports.store import DeadLetter, Store
+from services.core.ports.store import Store
 from services.core.ports.streams import Record
 from services.intake.disowned import keep_out
 from services.intake.handlers import HANDLERS, Handling
 from services.intake.ports import Decode
-
-#: dead letters of this topic keep where and why, not what (contracts §1)
-_PERSONAL = "people.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +61,8 @@ async def receive(batch: Sequence[Record], *, store: Store, decode: Decode, hand
             elif person is not None:
                 cases[person] = after
         await keep_out(unit, ledger)
-        for record, problems in letters:
-            _bury(ledger, record, problems, now)
         if letters:
-            await unit.record_dead_letters([_dead_letter(record, problems, now) for record, problems in letters])
+            await unit.record_dead_letters([bury(ledger, record, problems) for record, problems in letters])
         await unit.write(ledger.changes)
     return Received(
         applied=len(fresh) - stale - refused, duplicates=len(events) - len(fresh), stale=stale, refused=refused, unreadable=len(letters)
@@ -85,30 +80,3 @@ def _first_of_each(events: list[Event]) -> list[Event]:
     for event in events:
         unique.setdefault((event.source, event.event_id), event)
     return list(unique.values())
-
-
-def _bury(ledger: Ledger, record: Record, problems: list[Problem], now: datetime) -> None:
-    errors = [{"path": problem.path, "message": problem.message} for problem in problems]
-    data: dict[str, object] = {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "key": record.key or "",
-        "errors": errors,
-        "recorded_at": now,
-    }
-    if record.topic != _PERSONAL:
-        data["payload_base64"] = b64encode(record.value or b"").decode()
-    key = record.key or record.topic
-    ledger.publish("dead-letters.v1", key, "dead_letter.recorded", f"{record.topic}/{record.partition}/{record.offset}", data, key)
-    ledger.line("dead_letter", topic=record.topic, errors=[f"{problem.path}: {problem.message}" for problem in problems])
-
-
-def _dead_letter(record: Record, problems: list[Problem], now: datetime) -> DeadLetter:
-    return DeadLetter(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        errors=tuple((problem.path, problem.message) for problem in problems),
-        at=now,
-    )

@@ -14,7 +14,7 @@ from services.adapters.store_rules import SILENCES
 from services.core.alarms import Alarm
 from services.core.changes import Changes
 from services.core.model import Alert, AttemptId, Case, ObligationId, PersonId, Receipt
-from services.core.ports.store import DeadLetter, OutboxRow, Staff
+from services.core.ports.store import DeadLetter, LetterPlace, OutboxRow, Replay, Staff
 from services.core.same_value import is_disowned
 from services.core.words import AlarmType, Kind, Lane, ObligationState
 
@@ -210,7 +210,20 @@ class MemoryUnit:
     async def record_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """See ``Unit.record_dead_letters``."""
         for letter in letters:
-            self._tables.dead_letters.put(letter)
+            known = self._tables.dead_letters.get(letter.place)
+            self._tables.dead_letters.put(replace(letter, replays=() if known is None else known.replays))
+
+    async def hold_dead_letters(self, places: Collection[LetterPlace]) -> list[DeadLetter]:
+        """See ``Unit.hold_dead_letters``."""
+        await self._locks.take((("letter", *place) for place in sorted(set(places))), self)
+        return [letter for place in sorted(set(places)) if (letter := self._tables.dead_letters.get(place)) is not None]
+
+    async def mark_replayed(self, places: Collection[LetterPlace], replay: Replay) -> None:
+        """See ``Unit.mark_replayed``."""
+        for place in set(places):
+            known = self._tables.dead_letters.get(place)
+            if known is not None:
+                self._tables.dead_letters.put(replace(known, replays=(*known.replays, replay)))
 
     def _hold(self, person: PersonId) -> PersonRow:
         """The row of a person whose lock we have, new when nobody mentioned the person before."""

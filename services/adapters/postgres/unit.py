@@ -16,7 +16,7 @@ from services.adapters.store_rules import SILENCES
 from services.core.alarms import Alarm
 from services.core.changes import Changes, Outgoing
 from services.core.model import Alert, AttemptId, Case, ObligationId, PersonId, Receipt
-from services.core.ports.store import DeadLetter, OutboxRow, Staff
+from services.core.ports.store import DeadLetter, LetterPlace, OutboxRow, Replay, Staff
 from services.core.words import Lane
 
 #: first half of the two-part advisory locks: what is locked
@@ -29,6 +29,7 @@ _cases = msgspec.json.Decoder(list[Case])
 _receipts = msgspec.json.Decoder(list[Receipt])
 _alerts = msgspec.json.Decoder(list[Alert])
 _alarms = msgspec.json.Decoder(list[Alarm])
+_letters = msgspec.json.Decoder(list[DeadLetter])
 _encode = msgspec.json.Encoder().encode
 
 
@@ -193,6 +194,15 @@ class PostgresUnit:
         if letters:
             await self._execute("write_dead_letters", _encode(letters).decode())
 
+    async def hold_dead_letters(self, places: Collection[LetterPlace]) -> list[DeadLetter]:
+        """See ``Unit.hold_dead_letters``."""
+        return _letters.decode(await self._value("hold_dead_letters", *_places(places))) if places else []
+
+    async def mark_replayed(self, places: Collection[LetterPlace], replay: Replay) -> None:
+        """See ``Unit.mark_replayed``."""
+        if places:
+            await self._execute("mark_replayed", *_places(places), _encode([replay]).decode())
+
     async def announce(self) -> None:
         """Let the listeners hear of the unit once it is committed; called just before."""
         if self._announcements:
@@ -229,6 +239,11 @@ class PostgresUnit:
 def _columns(pairs: Collection[tuple[str, str]]) -> tuple[list[str], list[str]]:
     """Pairs as two arrays."""
     return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+def _places(places: Collection[LetterPlace]) -> tuple[list[str], list[int], list[int]]:
+    """Places as three arrays."""
+    return [topic for topic, _, _ in places], [partition for _, partition, _ in places], [offset for _, _, offset in places]
 
 
 def _outbox_row(row: Any) -> OutboxRow:

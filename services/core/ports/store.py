@@ -34,6 +34,19 @@ class Staff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Somebody published the record again, through the front door."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
+#: topic, partition and offset of a record
+LetterPlace = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
     """A record that could not be read, as operations lists it: error paths and messages, never a value."""
 
@@ -42,6 +55,20 @@ class DeadLetter:
     offset: int
     errors: tuple[tuple[str, str], ...]
     at: datetime
+    #: the letter whose replay this record was (``letter_id``); none for what its producer published
+    ancestor: str | None = None
+    #: oldest first
+    replays: tuple[Replay, ...] = ()
+
+    @property
+    def place(self) -> LetterPlace:
+        """Where the record is."""
+        return self.topic, self.partition, self.offset
+
+    @property
+    def letter_id(self) -> str:
+        """``topic/partition/offset``, as people name it."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 class Unit(Protocol):
@@ -142,7 +169,15 @@ class Unit(Protocol):
         ...
 
     async def record_dead_letters(self, letters: Sequence[DeadLetter]) -> None:
-        """Keep for the operations page what could not be read."""
+        """Keep for the operations page what could not be read; a record that comes again keeps its replays."""
+        ...
+
+    async def hold_dead_letters(self, places: Collection[LetterPlace]) -> list[DeadLetter]:
+        """These letters, in order of place, locked until the unit ends: replays of one wait for each other. Unknown ones are left out."""
+        ...
+
+    async def mark_replayed(self, places: Collection[LetterPlace], replay: Replay) -> None:
+        """Remember that, when, by whom and why these records were published again."""
         ...
 
 

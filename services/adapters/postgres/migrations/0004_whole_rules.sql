@@ -76,3 +76,9 @@ COMMENT ON TABLE crowd_notices IS 'When an agency''s manager was last told that 
 COMMENT ON COLUMN crowd_notices.advisor_id IS 'Whose list.';
 COMMENT ON COLUMN crowd_notices.told_on IS 'The day, in Paris.';
 COMMENT ON COLUMN alerts.policy IS 'Version of the policy that decided it.';
+
+ALTER TABLE dead_letters
+    ADD COLUMN ancestor text,
+    ADD COLUMN replays  jsonb NOT NULL DEFAULT '[]';
+COMMENT ON COLUMN dead_letters.ancestor IS 'Topic/partition/offset of the letter whose replay this record was.';
+COMMENT ON COLUMN dead_letters.replays IS 'Each time it was published again: [{at, by, reason}].';

@@ -112,8 +112,8 @@ SELECT coalesce(json_agg(r ORDER BY r.at DESC, r.topic, r.partition, r."offset" 
 FROM (SELECT * FROM dead_letters ORDER BY at DESC LIMIT 50) AS r;
 
 -- name: page_dead_letters_total
--- How many there are.
-SELECT count(*) FROM dead_letters;
+-- How many were not published again.
+SELECT count(*) FROM dead_letters WHERE replays = '[]';
 
 -- name: page_obligations
 -- What people owe (our questions about contact points are no duties) at $1 and not due yet, how much of it was answered, and how much has no next step: silence that nobody would see.

@@ -51,10 +51,43 @@ SELECT count(*) FROM outbox WHERE published_at IS NULL;
 
 -- name: write_dead_letters
 -- Records that nobody could read; the same record twice is one.
-INSERT INTO dead_letters (topic, partition, "offset", errors, at)
-SELECT topic, partition, "offset", errors, at
+INSERT INTO dead_letters (topic, partition, "offset", errors, at, ancestor)
+SELECT topic, partition, "offset", errors, at, ancestor
 FROM json_populate_recordset(NULL::dead_letters, $1)
-ON CONFLICT (topic, partition, "offset") DO UPDATE SET errors = excluded.errors, at = excluded.at;
+ON CONFLICT (topic, partition, "offset") DO UPDATE SET errors = excluded.errors, at = excluded.at, ancestor = excluded.ancestor;
+
+-- name: hold_dead_letters
+-- Letters that somebody is about to publish again.
+SELECT coalesce(json_agg(r ORDER BY r.topic, r.partition, r."offset"), '[]')::text
+FROM (
+    SELECT d.*
+    FROM dead_letters AS d
+    JOIN unnest($1::text[], $2::integer[], $3::bigint[]) AS given (topic, partition, "offset")
+        ON (d.topic, d.partition, d."offset") = (given.topic, given.partition, given."offset")
+    ORDER BY d.topic, d.partition, d."offset"
+    FOR UPDATE OF d
+) AS r;
+
+-- name: mark_replayed
+-- When, by whom and why these were published again.
+UPDATE dead_letters AS d
+SET replays = d.replays || $4::jsonb
+FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS given (topic, partition, "offset")
+WHERE (d.topic, d.partition, d."offset") = (given.topic, given.partition, given."offset");
+
+-- name: dead_letters
+-- Letters of a topic ($1), since ($2), replayed or not ($3), with an error at a path ($4), newest first, at most so many ($5); null: any.
+SELECT coalesce(json_agg(r ORDER BY r.at DESC, r.topic, r.partition, r."offset"), '[]')::text
+FROM (
+    SELECT *
+    FROM dead_letters
+    WHERE ($1::text IS NULL OR topic = $1)
+      AND ($2::timestamptz IS NULL OR at >= $2)
+      AND ($3::boolean IS NULL OR (replays <> '[]') = $3)
+      AND ($4::text IS NULL OR EXISTS (SELECT FROM jsonb_array_elements(errors) AS error WHERE error ->> 0 = $4))
+    ORDER BY at DESC, topic, partition, "offset"
+    LIMIT $5
+) AS r;
 
 -- name: write_journal
 -- Lines for simulations and the demo.
