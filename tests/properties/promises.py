@@ -11,10 +11,11 @@ from services.core.model import Attempt, Case, Contact, Obligation, Person
 from services.core.words import AttemptState, Channel, Constraint, ContactStatus, Kind, LineType, ObligationState, PointKind, Step
 
 _NEVER_SENT = (AttemptState.SKIPPED, AttemptState.CANCELLED)
-_OUTSIDE_THE_CAPS = (Step.CORRECTIVE, Step.CANCELLATION, Step.A6)
+_OUTSIDE_THE_CAPS = (Step.CORRECTIVE, Step.CANCELLATION, Step.VERIFICATION, Step.CHANGED, Step.A6)
 _CAPS = {
     Kind.APPOINTMENT: {Channel.SMS: 3, Channel.VOICE: 3, Channel.EMAIL: 3, Channel.LETTER: 1},
     Kind.CONVOCATION: {Channel.SMS: 3, Channel.VOICE: 3, Channel.EMAIL: 3, Channel.LETTER: 1},
+    Kind.CONTACT: dict.fromkeys(Channel, 0),
     Kind.ACTUALISATION: {Channel.SMS: 6, Channel.VOICE: 4, Channel.EMAIL: 4, Channel.LETTER: 1},
 }
 _POINT = {Channel.SMS: PointKind.PHONE, Channel.VOICE: PointKind.PHONE, Channel.EMAIL: PointKind.EMAIL, Channel.LETTER: PointKind.POSTAL}

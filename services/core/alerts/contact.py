@@ -53,18 +53,24 @@ def contact_dead(view: View, obligation: Obligation) -> Found | None:
 
 
 def wrong_person(view: View, obligation: Obligation) -> Found | None:
-    """Somebody else answered there (SC-14)."""
+    """Somebody else answered there (SC-14), and nothing has made the point good since."""
     if obligation.state in SETTLED:
         return None
-    for attempt in view.tries_of(obligation):
-        if attempt.last_status is ReceiptStatus.WRONG_PERSON:
-            at = attempt.closed_at or view.now
-            fact = Fact(code="wrong_person", parameters={"channel": attempt.channel, "at": at.isoformat()})
+    by_id = {attempt.attempt_id: attempt for attempt in view.case.attempts}
+    said: list[tuple[Attempt | None, str, datetime]] = [
+        (attempt, str(attempt.channel), attempt.closed_at or view.now)
+        for attempt in view.tries_of(obligation)
+        if attempt.last_status is ReceiptStatus.WRONG_PERSON
+    ]
+    said += [
+        (by_id.get(reply.attempt_id) if reply.attempt_id else None, str(reply.channel), reply.at)
+        for reply in view.replies_to(obligation)
+        if reply.choice is Choice.WRONG_PERSON and reply.effect is not ReplyEffect.IGNORED
+    ]
+    for attempt, channel, at in said:
+        if attempt is None or not _is_good_again(view, attempt, at):
+            fact = Fact(code="wrong_person", parameters={"channel": channel, "at": at.isoformat()})
             return Found(at=at, next_action="fix_contact", facts=(fact,), severity=_of_a_question(obligation))
-    for reply in view.replies_to(obligation):
-        if reply.choice is Choice.WRONG_PERSON and reply.effect is not ReplyEffect.IGNORED:
-            fact = Fact(code="wrong_person", parameters={"channel": reply.channel, "at": reply.at.isoformat()})
-            return Found(at=reply.at, next_action="fix_contact", facts=(fact,), severity=_of_a_question(obligation))
     return None
 
 
@@ -115,13 +121,18 @@ def _is_fixed(view: View, alert: Alert) -> bool:
     mine = [contact for contact in points if contact.kind in kinds]
     if not kinds:
         return False
-    if alert.type is not AlertType.CONTACT_SUSPECT and all(contact.status is not ContactStatus.DISABLED for contact in mine):
+    if alert.type is AlertType.CONTACT_DEAD and all(contact.status is not ContactStatus.DISABLED for contact in mine):
         return True
     return any(contact.status is ContactStatus.ACTIVE and _good_since(contact, alert.raised_at) for contact in mine)
 
 
 def _good_since(contact: Contact, raised_at: datetime) -> bool:
     return any(at is not None and at > raised_at for at in (contact.value_at, contact.status_at, contact.human_at))
+
+
+def _is_good_again(view: View, attempt: Attempt, since: datetime) -> bool:
+    mine = [contact for contact in view.case.contacts if contact.contact_id == attempt.contact_id]
+    return any(contact.status is ContactStatus.ACTIVE and _good_since(contact, since) for contact in mine)
 
 
 def _is_disabled(view: View, attempt: Attempt) -> bool:

@@ -49,7 +49,7 @@ def data_of(type_: str) -> dict[str, Any]:
         (data_of("reply.received")["choice"], set(words.Choice) - {words.Choice.DECOY}),
         (data_of("reply.received")["identity"], words.Identity),
         (data_of("reply.received")["answered_by"], words.AnsweredBy),
-        (data_of("obligation.changed")["kind"], words.Kind),
+        (data_of("obligation.changed")["kind"], set(words.Kind) - {words.Kind.CONTACT}),
         (data_of("obligation.changed")["state"], words.ObligationState),
         (data_of("obligation.changed")["verdict"], words.Verdict),
     ],

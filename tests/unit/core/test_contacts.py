@@ -119,7 +119,7 @@ def test_two_refused_calls_close_the_use_of_the_telephone_for_calls() -> None:
 
 @pytest.mark.parametrize(("duties", "suspect"), [(2, False), (3, True)])
 @pytest.mark.parametrize("words", [{"reason": "mailbox_full"}, {"raw": "552 5.2.2 Mailbox full"}, {"raw": "452 4.2.2 full"}])
-def test_a_full_mailbox_for_three_duties(duties: int, suspect: bool, words: dict[str, str]) -> None:
+def test_a_full_mailbox_for_three_duties(duties: int, suspect: bool, words: dict[str, Any]) -> None:
     """SC-45: suspect, never disabled."""
     seen = _observed(mailbox(), *(_soft(**words) for _ in range(duties)), channel=Channel.EMAIL)
     assert [one.reason for one in seen] == (["mailbox_full"] if suspect else [])
@@ -144,7 +144,8 @@ def test_another_refusal_on_two_days(first: Receipt, second: Receipt, suspect: b
 @pytest.mark.parametrize("since", ["human_at", "status_at", "value_at"])
 def test_what_happened_before_the_point_was_good_again_does_not_count(since: str) -> None:
     """An answer, a verification or a new value begins anew."""
-    point = landline(**{since: NOW + timedelta(hours=1)})
+    good: dict[str, Any] = {since: NOW + timedelta(hours=1)}
+    point = landline(**good)
     assert _observed(point, _soft("out_of_order"), _soft("out_of_order"), now=NOW + _DAY, channel=Channel.VOICE) == ()
 
 
