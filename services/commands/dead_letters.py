@@ -162,8 +162,8 @@ async def _with_servers(work: Callable[[_Servers], Awaitable[T]]) -> T:
 
 
 async def _look(servers: _Servers, place: LetterPlace, *, payload: bool) -> tuple[DeadLetter | None, Original | None]:
-    async with servers.store.unit() as unit:
-        letter = next(iter(await unit.hold_dead_letters([place])), None)
+    topic, partition, offset = place
+    letter = next(iter(await servers.letters.dead_letters(Sought(topic=topic, partition=partition, offset=offset))), None)
     if letter is None or not payload:
         return letter, None
     return letter, (await servers.originals.originals([letter])).get(place)

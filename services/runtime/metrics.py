@@ -39,6 +39,7 @@ METRICS: dict[str, Metric] = {
         kind=Kind.COUNTER, help="Events that changed nothing: known already, or older than what is known.", labels=("reason",)
     ),
     "dead_letters": Metric(kind=Kind.COUNTER, help="Records that could not be read.", labels=("topic",)),
+    "dead_letters_replayed": Metric(kind=Kind.COUNTER, help="Records published again on somebody's word.", labels=("topic",)),
     "batch_seconds": Metric(kind=Kind.SECONDS, help="From having a batch to having it stored.", labels=("topic",)),
     "callbacks_refused": Metric(kind=Kind.COUNTER, help="Callbacks with a wrong signature or an old timestamp.", labels=("provider",)),
     # deciding

@@ -17,10 +17,12 @@ from services.adapters.identity import identity_of
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
 from services.adapters.kafka.lags import group_lags
+from services.adapters.kafka.originals import KafkaOriginals
 from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.kafka.topics import TopicChanges, load_topics
 from services.adapters.policy import SHIPPED, load_policy
 from services.adapters.postgres.connection import open_pool
+from services.adapters.postgres.letters import PostgresLetters
 from services.adapters.postgres.notify import OUTBOX_CHANNEL, listen
 from services.adapters.postgres.pages import PostgresPages
 from services.adapters.postgres.store import PostgresStore
@@ -46,6 +48,7 @@ from services.web.ahead import Foresee
 from services.web.border import Border
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
+from services.web.dead_letters import DeadLetterPages
 from services.web.desk import FactsDesk
 from services.web.engine import LagEngine
 from services.web.events import Events
@@ -57,6 +60,7 @@ from services.web.operations import OperationsPages
 from services.web.proof import ProofPages
 from services.web.pulse import Broadcast
 from services.web.render import Renderer
+from services.web.replay import Replayer
 from services.web.security import FormTokens
 from services.web.serving import AddressTaken, bind, serve
 from services.web.watchers import MetricWatchers
@@ -132,7 +136,27 @@ async def run(
                 foresee=foresight(surroundings, store),
                 budget=policy.alerts.budget,
             ),
-            operations=OperationsPages(pages=pages, figures=pages, engine=engine, live=live, clock=clock, render=render),
+            operations=OperationsPages(
+                pages=pages,
+                figures=pages,
+                engine=engine,
+                live=live,
+                clock=clock,
+                render=render,
+                dead_letters=DeadLetterPages(
+                    letters=PostgresLetters(pool),
+                    replayer=Replayer(
+                        store=store,
+                        originals=KafkaOriginals(connection),
+                        publisher=publisher,
+                        clock=clock,
+                        told=lambda topic, count: surroundings.metrics.count("dead_letters_replayed", count, topic=topic),
+                    ),
+                    tokens=FormTokens(surroundings.service_key),
+                    clock=clock,
+                    render=render,
+                ),
+            ),
             proofs=ProofPages(proofs=pages, access=AccessLog(), sign=seals.sign, printed=texts.proof),
             health=checks,
             metrics=MetricsPage(registry=surroundings.metrics.registry),

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from services.core.ports.clock import Clock
 from services.core.ports.figures import Figures, KeyFigures
 from services.core.words import Severity
+from services.web.dead_letters import DeadLetterPages
 from services.web.live import Live
 from services.web.ports import Engine, Lag, Operations, Pages, Waiting
 from services.web.render import Renderer, local
@@ -85,10 +86,13 @@ class OperationsPages:
     live: Live
     clock: Clock
     render: Renderer
+    #: none beside a play, where nothing comes in again
+    dead_letters: DeadLetterPages | None = None
 
     def routes(self) -> list[Route]:
-        """The page, its part for the live refresh, and the stream that asks for it."""
+        """The page, its part for the live refresh, the stream that asks for it, and the dead letters' own pages."""
         return [
+            *(self.dead_letters.routes() if self.dead_letters is not None else ()),
             Route("/operations", self.show, methods=["GET"]),
             Route("/operations/board", self.part, methods=["GET"]),
             Route("/operations/live", self.live.stream, methods=["GET"]),
@@ -108,7 +112,7 @@ class OperationsPages:
         lags = await self._lags()
         figures = tuple(await self.figures.key_figures(now))
         board = Board(operations=operations, lags=lags, troubles=troubles(operations, lags, now), figures=figures)
-        return self.render.page(template, board=board, now=local(now, PARIS), zone=PARIS)
+        return self.render.page(template, board=board, can_replay=self.dead_letters is not None, now=local(now, PARIS), zone=PARIS)
 
     async def _lags(self) -> tuple[Lag, ...] | None:
         try:

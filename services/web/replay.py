@@ -4,7 +4,8 @@ Harmless to repeat: what was understood the first time is known by its source an
 that names this one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -55,13 +56,13 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayer:
-    """What a replay needs; ``told`` hears of the topics of what was published."""
+    """What a replay needs; ``told`` hears how many were published, by topic."""
 
     store: Store
     originals: Originals
     publisher: Publisher
     clock: Clock
-    told: Callable[[Mapping[str, int]], None] = lambda _topics: None
+    told: Callable[[str, int], None] = lambda _topic, _count: None
 
     async def replay(
         self,
@@ -100,8 +101,8 @@ class Replayer:
                 outcomes[letter.place] = Outcome.NOT_CONFIRMED if number in refused else Outcome.REPLAYED
             published = [letter for letter in there if outcomes[letter.place] is Outcome.REPLAYED]
             await unit.mark_replayed([letter.place for letter in published], replay)
-        topics = [letter.topic for letter in published]
-        self.told({topic: topics.count(topic) for topic in dict.fromkeys(topics)})
+        for topic, count in Counter(letter.topic for letter in published).items():
+            self.told(topic, count)
         return outcomes
 
     async def _publish(self, messages: Sequence[Message]) -> frozenset[int]:

@@ -83,7 +83,8 @@ class KafkaOriginals:
     def _in_place(self, consumer: Consumer, places: Sequence[LetterPlace]) -> dict[LetterPlace, Original]:
         """Each record at its offset; ``places`` in order, so that neighbours are read in one go."""
         found: dict[LetterPlace, Original] = {}
-        waiting = list(reversed(places))
+        ends = {where: self._end(consumer, *where) for where in {place[:2] for place in places}}
+        waiting = [place for place in reversed(places) if place[2] < ends[place[:2]]]
         while waiting:
             topic, partition, offset = waiting[-1]
             for message in _until_the_end(consumer, [TopicPartition(topic, partition, offset)]):
@@ -98,6 +99,16 @@ class KafkaOriginals:
                 # the end of the partition: what was wanted there is gone
                 waiting = [place for place in waiting if place[:2] != (topic, partition)]
         return found
+
+    def _end(self, consumer: Consumer, topic: str, partition: int) -> int:
+        """The offset after the partition's last record; 0 when there is no such partition."""
+        try:
+            _low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_PATIENCE)
+        except KafkaException as trouble:
+            if trouble.args[0].code() in _NO_MORE:
+                return 0
+            raise
+        return int(high)
 
 
 def _until_the_end(consumer: Consumer, starts: Sequence[TopicPartition]) -> Iterator[KafkaMessage]:

@@ -23,6 +23,8 @@ class MemoryLetters:
 def _is(letter: DeadLetter, sought: Sought) -> bool:
     return (
         (sought.topic is None or letter.topic == sought.topic)
+        and (sought.partition is None or letter.partition == sought.partition)
+        and (sought.offset is None or letter.offset == sought.offset)
         and (sought.since is None or letter.at >= sought.since)
         and (sought.replayed is None or bool(letter.replays) is sought.replayed)
         and (sought.error is None or any(path == sought.error for path, _ in letter.errors))

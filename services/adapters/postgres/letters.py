@@ -20,6 +20,6 @@ class PostgresLetters:
 
     async def dead_letters(self, sought: Sought) -> Sequence[DeadLetter]:
         """See ``Letters.dead_letters``."""
-        given = (sought.topic, sought.since, sought.replayed, sought.error, sought.limit)
+        given = (sought.topic, sought.since, sought.replayed, sought.error, sought.limit, sought.partition, sought.offset)
         with database_errors():
             return _letters.decode(await self._pool.fetchval(SQL["dead_letters"], *given))

@@ -13,6 +13,9 @@ class Sought:
     """Which letters are wanted; what is none does not matter."""
 
     topic: str | None = None
+    #: with a topic: the one letter there
+    partition: int | None = None
+    offset: int | None = None
     since: datetime | None = None
     #: true: only those that were replayed; false: only the others
     replayed: bool | None = None

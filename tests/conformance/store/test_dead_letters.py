@@ -62,6 +62,8 @@ async def test_letters_are_found(store: AnyStore, found: Letters) -> None:
     assert await numbers(Sought(since=NOW + timedelta(minutes=1))) == [2, 1]
     assert await numbers(Sought(error="/b")) == [2, 0]
     assert await numbers(Sought(error="/a", topic="u.v1")) == [2]
+    assert await numbers(Sought(topic="t.v1", partition=0, offset=1)) == [1]
+    assert await numbers(Sought(topic="t.v1", partition=3)) == []
     assert await numbers(Sought(replayed=True)) == [0]
     assert await numbers(Sought(replayed=False)) == [2, 1]
     assert (await found.dead_letters(Sought(error="/c")))[0].ancestor == "t.v1/0/0"

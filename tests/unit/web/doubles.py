@@ -18,8 +18,9 @@ from services.core.model import (
     ObligationId,
     PersonId,
 )
+from services.core.ports.dead_letters import Original
 from services.core.ports.providers import ProviderReceipt, ProviderReply
-from services.core.ports.store import StoreUnavailable
+from services.core.ports.store import DeadLetter, LetterPlace, StoreUnavailable
 from services.core.ports.streams import Message, NotPublished
 from services.core.proof import Proof
 from services.core.words import (
@@ -77,6 +78,20 @@ class PlainTexts:
             "fix_contact": "Demandez une nouvelle adresse e-mail.",
             "actualise_by_phone": "Actualisez la personne par téléphone.",
         }.get(alert.next_action, alert.next_action)
+
+
+@dataclass(slots=True)
+class KeptOriginals:
+    """``Originals`` of a broker that keeps these records; it can be away."""
+
+    kept: dict[LetterPlace, Original] = field(default_factory=dict)
+    away: bool = False
+
+    async def originals(self, letters: Sequence[DeadLetter]) -> Mapping[LetterPlace, Original]:
+        """See ``Originals``."""
+        if self.away:
+            raise ConnectionError
+        return {letter.place: self.kept[letter.place] for letter in letters if letter.place in self.kept}
 
 
 @dataclass(slots=True)

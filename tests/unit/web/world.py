@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from services.adapters.memory.figures import MemoryFigures
+from services.adapters.memory.letters import MemoryLetters
 from services.adapters.memory.proofs import MemoryProofs
 from services.adapters.memory.store import MemoryStore
 from services.adapters.policy import load_policy
@@ -50,6 +51,7 @@ from services.web.advisor import AdvisorPages
 from services.web.ahead import Foresee
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
+from services.web.dead_letters import DeadLetterPages
 from services.web.events import Events
 from services.web.health import HealthPages, MetricsPage
 from services.web.listeners import build_public, build_staff
@@ -57,11 +59,14 @@ from services.web.live import Live
 from services.web.operations import OperationsPages
 from services.web.proof import ProofPages
 from services.web.render import Renderer
+from services.web.replay import Replayer
 from services.web.security import FormTokens
 from services.web.wording import Wording
+from tests.fixtures.steps import Shelf
 from tests.unit.web.doubles import (
     Call,
     HandClock,
+    KeptOriginals,
     Lacks,
     MemoryPages,
     OneLease,
@@ -113,6 +118,8 @@ class World:
     engine: StillEngine = field(default_factory=StillEngine)
     claims: OneLease = field(default_factory=OneLease)
     lacks: Lacks = field(default_factory=Lacks)
+    originals: KeptOriginals = field(default_factory=KeptOriginals)
+    shelf: Shelf = field(default_factory=Shelf)
     #: none: what the planner would decide
     foresee: Foresee | None = None
     budget: int = 30
@@ -163,7 +170,19 @@ class World:
                 budget=self.budget,
             ),
             operations=OperationsPages(
-                pages=self.pages, figures=MemoryFigures(self.store), engine=self.engine, live=live, clock=self.clock, render=render
+                pages=self.pages,
+                figures=MemoryFigures(self.store),
+                engine=self.engine,
+                live=live,
+                clock=self.clock,
+                render=render,
+                dead_letters=DeadLetterPages(
+                    letters=MemoryLetters(self.store),
+                    replayer=Replayer(store=self.store, originals=self.originals, publisher=self.shelf, clock=self.clock),
+                    tokens=self.tokens,
+                    clock=self.clock,
+                    render=render,
+                ),
             ),
             proofs=ProofPages(proofs=MemoryProofs(self.store), access=self.access, sign=Seals(b"k" * 32).sign, printed=print_plainly),
             health=HealthPages(checks=self.lacks),

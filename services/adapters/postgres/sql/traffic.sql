@@ -76,7 +76,8 @@ FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS given (topic, partition,
 WHERE (d.topic, d.partition, d."offset") = (given.topic, given.partition, given."offset");
 
 -- name: dead_letters
--- Letters of a topic ($1), since ($2), replayed or not ($3), with an error at a path ($4), newest first, at most so many ($5); null: any.
+-- Letters of a topic ($1), since ($2), replayed or not ($3), with an error at a path ($4), newest first, at most so many ($5), of one partition
+-- ($6), at one offset ($7); null: any.
 SELECT coalesce(json_agg(r ORDER BY r.at DESC, r.topic, r.partition, r."offset"), '[]')::text
 FROM (
     SELECT *
@@ -85,6 +86,8 @@ FROM (
       AND ($2::timestamptz IS NULL OR at >= $2)
       AND ($3::boolean IS NULL OR (replays <> '[]') = $3)
       AND ($4::text IS NULL OR EXISTS (SELECT FROM jsonb_array_elements(errors) AS error WHERE error ->> 0 = $4))
+      AND ($6::integer IS NULL OR partition = $6)
+      AND ($7::bigint IS NULL OR "offset" = $7)
     ORDER BY at DESC, topic, partition, "offset"
     LIMIT $5
 ) AS r;
