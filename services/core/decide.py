@@ -189,7 +189,7 @@ def _released(view: View, intent: Intent, bundle: tuple[Intent, ...]) -> Attempt
 
 def _left_out(view: View, omission: Omission) -> Attempt:
     item = _item(omission.obligation, omission.step, omission.occurrence)
-    contact = view.reach.contacts[omission.channel].contact_id
+    contact = omission.contact_id or view.reach.contacts[omission.channel].contact_id
     return Attempt(
         attempt_id=_attempt_id(view, (item,), omission.channel, contact),
         person_id=view.person.person_id,

@@ -38,6 +38,8 @@ class Omission:
     channel: Channel
     reason: Why
     at: datetime
+    #: the point that was meant, when it is not the one that serves the channel (a question to a new point)
+    contact_id: ContactId | None = None
 
 
 @dataclass(slots=True, kw_only=True)

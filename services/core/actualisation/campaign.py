@@ -111,6 +111,7 @@ def _because(omission: Omission, reason: Why, at: datetime) -> Omission:
         channel=omission.channel,
         reason=reason,
         at=at,
+        contact_id=omission.contact_id,
     )
 
 

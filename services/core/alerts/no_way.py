@@ -62,6 +62,7 @@ def held_back(view: View, plan: Plan) -> Plan:
                 channel=intent.channel,
                 reason=Why.ON_HOLD,
                 at=intent.at,
+                contact_id=intent.contact_id,
             )
             for intent in plan.intents
         ],

@@ -80,7 +80,11 @@ def _unconfirmed_at(view: View, obligation: Obligation) -> datetime | None:
     alerts = view.policy.alerts
     rule = alerts.unconfirmed.convocation if obligation.kind is Kind.CONVOCATION else alerts.unconfirmed.appointment
     date = view.working.local(obligation.due_at).date()
-    at = view.working.instant(view.working.shift(date, -rule.working_days_before), rule.hour)
+    day = view.working.shift(date, -rule.working_days_before)
+    if not view.working.left(day, date):
+        # a meeting on a Saturday or a holiday: the last worked day before it is too late to act (§10.1.3)
+        day = view.working.shift(day, -1)
+    at = view.working.instant(day, rule.hour)
     since = view.known_since(obligation)
     if at > since:
         return at

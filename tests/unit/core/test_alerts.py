@@ -57,6 +57,9 @@ def _types(story: Story, now: datetime | None = None) -> list[AlertType]:
         # appointment: one working day before, 09:00
         (Kind.APPOINTMENT, ("2026-12-01", "10:30"), ("2026-11-30", "09:00")),
         (Kind.APPOINTMENT, ("2026-12-07", "10:30"), ("2026-12-04", "09:00")),
+        # a Saturday, and the first of January after a bridge: Friday or the 31st would leave nobody a day to act
+        (Kind.APPOINTMENT, ("2026-12-05", "10:00"), ("2026-12-03", "09:00")),
+        (Kind.APPOINTMENT, ("2027-01-01", "10:00"), ("2026-12-30", "09:00")),
     ],
 )
 def test_unconfirmed_leaves_a_working_day(kind: Kind, due: tuple[str, str], at: tuple[str, str]) -> None:

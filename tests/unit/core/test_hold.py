@@ -5,9 +5,11 @@ from datetime import datetime
 import pytest
 
 from services.core.check import DoNotSend, may_send
+from services.core.contacts import question
 from services.core.model import Hold, Obligation
-from services.core.words import AlertType, AttemptState, Channel, ObligationState, Step, Why
+from services.core.words import AlertType, AttemptState, Channel, ContactStatus, ObligationState, Step, Why
 from tests.unit.core.scene import (
+    LEILA,
     NOW,
     Story,
     actualisation,
@@ -84,3 +86,12 @@ def test_one_alert_says_why_she_hears_nothing() -> None:
     raised = [alert for at in (NOW, paris("2026-11-23", "09:00")) for alert in story.decide(at).alerts]
     assert [(alert.type, alert.known[0].code) for alert in raised] == [(AlertType.NO_CHANNEL, "hold")] * 2
     assert not any(row.state is AttemptState.RELEASED or row.channel is Channel.EMAIL for row in story.case.attempts)
+
+
+def test_a_question_to_a_new_point_is_held_back_at_that_point() -> None:
+    """§10.17: a point that gets nothing but its question serves no channel; what is left out names it all the same."""
+    point = mobile("neuf", status=ContactStatus.SUSPECT, only_verification=True)
+    asked = question(LEILA, point, 2, NOW, environment().policy.contacts)
+    story = Story(case=case(asked, who=person(hold=_HOLD), contacts=(point, mailbox())))
+    story.decide(NOW)
+    assert [(row.contact_id, row.items[0].step, row.reason) for row in story.case.attempts] == [("neuf", Step.VERIFICATION, Why.ON_HOLD)]
