@@ -154,5 +154,5 @@ def test_a_state_is_one_word(state: CallState, word: str) -> None:
 )
 def test_a_word_outside_the_limits_is_no_state(word: str) -> None:
     """Two misses and five repeats at most; anything else was not written by us."""
-    with pytest.raises(ValueError, match="^not a call state$"):
+    with pytest.raises(ValueError, match=r"^not a call state$"):
         unpack(word)
