@@ -40,11 +40,13 @@ async def _recovered(look: Look, alarm: Alarm) -> dict[str, float]:
     return {"persons": len(people), "recovered": reached, "unknown": len(people) - reached}
 
 
-def due(changes: Changes, _now: datetime, environment: Environment) -> Iterable[datetime]:
+def due(changes: Changes, now: datetime, environment: Environment) -> Iterable[datetime]:
     """The end of the window in which an SMS was accepted, once receipts have had their time."""
     policy = environment.policy.watch.receipts_low
     instants = {row.accepted_at for row in changes.attempts if row.channel is Channel.SMS and row.accepted_at is not None}
-    return {_start(at, policy) + policy.window + policy.settles for at in instants}
+    judged = {_start(at, policy) + policy.window + policy.settles for at in instants}
+    # a later word about a message whose window was judged changes nothing
+    return {at for at in judged if at > now}
 
 
 def _windows(look: Look, policy: ReceiptsLowPolicy) -> Iterator[datetime]:

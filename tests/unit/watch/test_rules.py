@@ -329,3 +329,10 @@ async def test_nothing_to_do_costs_nothing(tower: Tower) -> None:
     """Changes that no rule is about put nothing on the agenda."""
     await tower.put(Changes(obligations=[obligation(person_id=PersonId("luc"))]), PersonId("luc"))
     assert tower.agenda.next() is None
+
+
+async def test_a_judged_window_is_not_looked_at_again(tower: Tower) -> None:
+    """What is heard of a message later puts nothing on the agenda."""
+    tower.at = MORNING + timedelta(hours=4)
+    await tower.sent(3, state=AttemptState.UNKNOWN)
+    assert tower.agenda.next() is None
