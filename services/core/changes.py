@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Final
 
 from services.core.alarms import Alarm
 from services.core.model import (
@@ -19,6 +20,9 @@ from services.core.model import (
     Reply,
 )
 from services.core.proof import Proof
+
+#: type of a message without any content: what its key names is taken off a compacted topic (contracts §1)
+TOMBSTONE: Final = "tombstone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from typing import Literal
 
+from services.core.retention_policy import RetentionPolicy
 from services.core.watch_policy import WatchPolicy
 from services.core.words import Channel, Step
 
@@ -295,3 +296,4 @@ class Policy:
     alerts: AlertPolicy = field()
     outage: OutagePolicy
     watch: WatchPolicy
+    retention: RetentionPolicy

@@ -20,14 +20,12 @@ from services.adapters.kafka.topics import load_topics
 from services.adapters.postgres.connection import open_pool
 from services.adapters.postgres.notify import OUTBOX_CHANNEL, Signal, listen
 from services.adapters.postgres.store import PostgresStore
-from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import MissingTopics
 from services.relay.relay import Relay
 from services.runtime.consume import finished, retried
 from services.runtime.fuse import fuse_of
 from services.runtime.metrics import Metrics
 from services.runtime.surroundings import Surroundings
-from services.runtime.together import all_of
 from services.runtime.waiting import Waiting
 
 _log = structlog.get_logger()
@@ -37,7 +35,6 @@ SOURCE: Final = "/sans-faute"
 DEAD_LETTERS: Final = "dead-letters.v1"
 #: seconds between two counts of what waits, while there is work: counting a long queue takes longer than a round
 _COUNT_EVERY: Final = 1.0
-_SWEEP_EVERY: Final = timedelta(hours=1)
 #: what waits has its shard taken by another relay; should that one die, nobody tells us
 _TAKEN_ELSEWHERE: Final = timedelta(seconds=1)
 
@@ -64,7 +61,7 @@ async def run(surroundings: Surroundings) -> None:
         health.ready_when("database", database_check(pool))
         health.ready_when("kafka", topics_check(admin, written))
         health.ready_when("publishing", waiting.check)
-        await all_of(_publish(_Rounds(relay, store, publisher), signal, metrics, waiting), _sweep(store))
+        await _publish(_Rounds(relay, store, publisher), signal, metrics, waiting)
 
 
 async def _publish(rounds: "_Rounds", signal: Signal, metrics: Metrics, waiting: Waiting) -> None:
@@ -75,16 +72,6 @@ async def _publish(rounds: "_Rounds", signal: Signal, metrics: Metrics, waiting:
         _count(metrics, rounds)
         if not rounds.published:
             await _until(signal, rounds.left)
-
-
-async def _sweep(store: PostgresStore) -> None:
-    """Forget published traffic whose retention is over; here because most of it is the outbox."""
-    while True:
-        try:
-            await store.sweep(SystemClock().now())
-        except StoreUnavailable:
-            _log.warning("nothing swept: the database is away")
-        await asyncio.sleep(_SWEEP_EVERY.total_seconds())
 
 
 class _Rounds:

@@ -62,6 +62,8 @@ METRICS: dict[str, Metric] = {
     "alarms_raised": Metric(kind=Kind.COUNTER, help="Alarms raised to operations.", labels=("type",)),
     "alarms_open": Metric(kind=Kind.GAUGE, help="Alarms that are open now.", labels=("type",)),
     "watch_looked_at_seconds": Metric(kind=Kind.GAUGE, help="When the watch last looked, in seconds since 1970: a dead man's handle."),
+    "rows_forgotten": Metric(kind=Kind.COUNTER, help="Rows whose retention was over: deleted or made anonymous.", labels=("type",)),
+    "forgot_at_seconds": Metric(kind=Kind.GAUGE, help="When retention was last looked after, in seconds since 1970."),
     # being alive
     "consumer_lag": Metric(kind=Kind.GAUGE, help="Records not yet acknowledged.", labels=("topic",)),
     "loop_age_seconds": Metric(kind=Kind.GAUGE, help="Since the process last went round its loop.", labels=("process",)),

@@ -13,6 +13,7 @@ from services.adapters.clock import SystemClock
 from services.adapters.identity import identity_of
 from services.adapters.policy import SHIPPED, load_policy
 from services.adapters.postgres.connection import open_pool
+from services.adapters.postgres.keeping import PostgresKeeper
 from services.adapters.postgres.notify import OUTBOX_CHANNEL, Signal, listen
 from services.adapters.postgres.pushes import PostgresPushes
 from services.adapters.postgres.readings import PostgresReadings
@@ -30,6 +31,7 @@ from services.runtime.settings import home_of_the_code
 from services.runtime.surroundings import Surroundings
 from services.runtime.together import all_of
 from services.runtime.waiting import Waiting
+from services.watch.keeping import Forgotten, Keeping
 from services.watch.pushes import Pushes
 from services.watch.watch import Watch, Watched
 
@@ -57,7 +59,11 @@ async def run(surroundings: Surroundings) -> None:
         watch = Watch(store=store, readings=PostgresReadings(pool), snapshot=snapshot)
         health.ready_when("database", database_check(pool))
         health.ready_when("storing", waiting.check)
-        loops = [_watch(watch, policy.watch.every, surroundings.metrics, waiting)]
+        keeping = Keeping(keeper=PostgresKeeper(pool, store), policy=policy.retention)
+        loops = [
+            _watch(watch, policy.watch.every, surroundings.metrics, waiting),
+            _keep(keeping, surroundings.metrics, waiting),
+        ]
         if mailbox is not None:
             pushes = Pushes(
                 store=store,
@@ -96,6 +102,23 @@ def _count(metrics: Metrics, found: Watched) -> None:
         _log.error("alarm raised", alarm=str(alarm.type), scope=alarm.scope)
     for alarm in found.cleared:
         _log.info("alarm cleared", alarm=str(alarm.type), scope=alarm.scope)
+
+
+async def _keep(keeping: Keeping, metrics: Metrics, waiting: Waiting) -> None:
+    """Forget what is older than its retention, a batch and a pause at a time, then rest until there may be more."""
+    clock, policy = SystemClock(), keeping.policy
+    forgotten = Forgotten()
+
+    async def forget() -> None:
+        nonlocal forgotten
+        forgotten = await keeping.round(clock.now())
+
+    while True:
+        await finished(retried(forget, waiting=waiting))
+        for what, count in forgotten.counts.items():
+            metrics.count("rows_forgotten", count, type=str(what))
+        metrics.set("forgot_at_seconds", clock.now().timestamp())
+        await asyncio.sleep((policy.pause if forgotten.more else policy.every).total_seconds())
 
 
 async def _push(pushes: Pushes, told: Signal, waiting: Waiting) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from services.core.changes import Outgoing
+from services.core.changes import TOMBSTONE, Outgoing
 from services.core.ports.streams import Message
 
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=UTF-8"
@@ -14,6 +14,8 @@ _ENCODER: Final = msgspec.json.Encoder()
 
 def encode(outgoing: Outgoing, event_id: str, source: str, at: datetime | None = None) -> Message:
     """One message for Kafka; ``at`` is the event's time, by default when it was written."""
+    if outgoing.type == TOMBSTONE:
+        return Message(topic=outgoing.topic, key=outgoing.key, value=None)
     event = {
         "specversion": "1.0",
         "id": event_id,

@@ -3,8 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -20,19 +19,6 @@ from services.core.words import Lane
 
 _journal = msgspec.json.Decoder(list[JournalLine])
 _NEXT_WAKE = {None: "next_wake", Lane.LIVE: "next_wake_live", Lane.CAMPAIGN: "next_wake_campaign"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
-    """How long what is only traffic is kept; evidence is not the store's to forget (rules §8.3)."""
-
-    #: published messages: long enough to look at yesterday's
-    outbox: timedelta = timedelta(days=2)
-    #: no topic keeps an event longer than this, so it cannot come again
-    inbox: timedelta = timedelta(days=45)
-    dead_letters: timedelta = timedelta(days=30)
-    #: the words that were sent
-    messages: timedelta = timedelta(days=183)
 
 
 class PostgresStore:
@@ -74,19 +60,6 @@ class PostgresStore:
         """Let decisions about quarantined people be taken again."""
         async with self._unit() as unit:
             await unit.release(people)
-
-    async def sweep(self, now: datetime, retention: Retention | None = None) -> None:
-        """Forget traffic that is older than its retention; meant for once an hour."""
-        kept = retention or Retention()
-        for statement, age in (
-            ("sweep_outbox", kept.outbox),
-            ("sweep_inbox", kept.inbox),
-            ("sweep_dead_letters", kept.dead_letters),
-            ("sweep_refused_callbacks", kept.dead_letters),
-            ("sweep_messages", kept.messages),
-        ):
-            with database_errors():
-                await self._pool.execute(SQL[statement], now - age)
 
     @asynccontextmanager
     async def _unit(self) -> AsyncIterator[PostgresUnit]:

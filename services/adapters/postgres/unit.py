@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from services.adapters.postgres.announcements import Announcements
+from services.adapters.postgres.anonymising import anonymise
 from services.adapters.postgres.connection import Connection, database_errors
 from services.adapters.postgres.staff import StaffMemory
 from services.adapters.postgres.statements import SQL
@@ -202,6 +203,13 @@ class PostgresUnit:
         """See ``Unit.mark_replayed``."""
         if places:
             await self._execute("mark_replayed", *_places(places), _encode([replay]).decode())
+
+    async def forget_duties(self, since: datetime, before: datetime, limit: int) -> int:
+        """Make duties of long ago, and all that hangs on them, anonymous (rules §8.3); how many. Those in use are left for later."""
+        with database_errors():
+            count, tombstones = await anonymise(self._connection, since, before, limit)
+        await self.write(Changes(outbox=tombstones))
+        return count
 
     async def announce(self) -> None:
         """Let the listeners hear of the unit once it is committed; called just before."""

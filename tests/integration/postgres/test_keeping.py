@@ -1,13 +1,18 @@
 """What PostgreSQL keeps for how long, and what it does not do silently."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from services.adapters.policy import load_policy
 from services.adapters.postgres.connection import Pool
+from services.adapters.postgres.keeping import PostgresKeeper
 from services.adapters.postgres.store import PostgresStore
 from services.core.changes import Changes, JournalLine, MessageSent, Outgoing
+from services.core.ports.retention import Keepsake
 from services.core.ports.store import DeadLetter
+from services.watch.keeping import Keeping
 from tests.fixtures.facts import LUC, NOW, obligation
 
 pytestmark = pytest.mark.stack
@@ -31,13 +36,34 @@ async def test_traffic_is_swept_when_its_time_is_over(pool: Pool) -> None:
         SELECT (SELECT count(*) FROM outbox), (SELECT count(*) FROM inbox), (SELECT count(*) FROM dead_letters),
                (SELECT count(*) FROM messages)
         """
-    await store.sweep(NOW)
+    keeping = Keeping(keeper=PostgresKeeper(pool, store), policy=load_policy().retention)
+    assert (await keeping.round(NOW)).counts == {}
     assert tuple(await pool.fetchrow(counts) or ()) == (2, 1, 1, 1)
-    await store.sweep(NOW + YEAR)
+    done = await keeping.round(NOW + YEAR)
+    assert not done.more
+    assert done.counts == {Keepsake.OUTBOX: 1, Keepsake.INBOX: 1, Keepsake.DEAD_LETTERS: 1, Keepsake.MESSAGES: 1}
     assert tuple(await pool.fetchrow(counts) or ()) == (1, 0, 0, 0)
     assert await store.outbox_size() == 1
     async with store.unit() as unit:
         assert (await unit.load([LUC]))[LUC].obligations == (obligation(),)
+
+
+async def test_a_batch_at_a_time_and_only_what_nobody_holds(pool: Pool) -> None:
+    """No transaction takes more than the batch; a row in use is left, and nobody waits for it; the hour before is looked at again."""
+    store = PostgresStore(pool)
+    policy = replace(load_policy().retention, batch=4)
+    keeping = Keeping(keeper=PostgresKeeper(pool, store), policy=policy)
+    async with store.unit() as unit:
+        await unit.seen([("s", str(number)) for number in range(10)], NOW)
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM inbox WHERE event_id = '3' FOR UPDATE")
+        rounds = [await keeping.round(NOW + YEAR) for _ in range(3)]
+    assert [done.counts.get(Keepsake.INBOX, 0) for done in rounds] == [4, 4, 1]
+    assert [done.more for done in rounds] == [True, True, False]
+    assert await pool.fetchval("SELECT count(*) FROM inbox") == 1
+    # within the overlap, as a row would be that somebody held just now
+    await pool.execute("UPDATE inbox SET seen_at = $1", NOW + YEAR - policy.inbox - policy.every / 2)
+    assert (await keeping.round(NOW + YEAR)).counts == {Keepsake.INBOX: 1}
 
 
 async def test_no_journal_is_kept_unless_asked_for(pool: Pool) -> None:

@@ -45,3 +45,10 @@ COMMENT ON INDEX refused_callbacks_by_at IS 'The watch: the last minutes; retent
 
 CREATE INDEX obligations_done ON obligations (changed_at) WHERE state = 'done';
 COMMENT ON INDEX obligations_done IS 'The watch: when something was last done.';
+
+CREATE INDEX receipts_by_received_at ON receipts USING brin (received_at);
+COMMENT ON INDEX receipts_by_received_at IS 'Retention.';
+CREATE INDEX replies_by_at ON replies USING brin (at);
+COMMENT ON INDEX replies_by_at IS 'Retention.';
+CREATE INDEX alerts_by_closed_at ON alerts USING brin (closed_at);
+COMMENT ON INDEX alerts_by_closed_at IS 'Retention.';

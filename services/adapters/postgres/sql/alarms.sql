@@ -142,7 +142,3 @@ SELECT
         OR EXISTS (SELECT FROM replies AS y WHERE y.person_id = lost.person_id AND y.at > lost.at AND y.effect = 'acknowledged') AS recovered
 FROM lost
 ORDER BY lost.person_id;
-
--- name: sweep_refused_callbacks
--- Long after anybody would count them again.
-DELETE FROM refused_callbacks WHERE at < $1;

@@ -108,19 +108,3 @@ SELECT coalesce(json_agg(r ORDER BY r.at, r.number), '[]')::text FROM journal AS
 SELECT
     CASE WHEN $1::text IS NOT NULL THEN pg_notify('sans_faute_wake', $1) END,
     CASE WHEN $2::boolean THEN pg_notify('sans_faute_outbox', '') END;
-
--- name: sweep_outbox
--- Published rows have done their work.
-DELETE FROM outbox WHERE published_at < $1;
-
--- name: sweep_inbox
--- Events older than any topic keeps them cannot come again.
-DELETE FROM inbox WHERE seen_at < $1;
-
--- name: sweep_dead_letters
--- As long as the dead-letter topic keeps them.
-DELETE FROM dead_letters WHERE at < $1;
-
--- name: sweep_messages
--- Words are kept for six months (rules §8.3).
-DELETE FROM messages WHERE at < $1;
