@@ -132,3 +132,16 @@ WHERE due_at > $1::timestamptz - interval '30 days'
   AND due_at <= $1
   AND kind <> 'contact'
   AND state IN ('acknowledged', 'declined', 'done', 'missed', 'lapsed');
+
+-- name: holdings
+-- All rows about a person, however old; nothing when nobody is known by this name.
+SELECT json_build_object(
+    'person', p,
+    'contacts', (SELECT coalesce(json_agg(r ORDER BY r.contact_id), '[]') FROM contacts AS r WHERE r.person_id = p.person_id),
+    'obligations', (SELECT coalesce(json_agg(r ORDER BY r.due_at), '[]') FROM obligations AS r WHERE r.person_id = p.person_id),
+    'attempts', (SELECT coalesce(json_agg(r ORDER BY r.release_at, r.attempt_id), '[]') FROM attempts AS r WHERE r.person_id = p.person_id),
+    'messages', (SELECT coalesce(json_agg(r ORDER BY r.at, r.try_number), '[]') FROM messages AS r WHERE r.person_id = p.person_id),
+    'replies', (SELECT coalesce(json_agg(r ORDER BY r.at, r.reply_id), '[]') FROM replies AS r WHERE r.person_id = p.person_id)
+)::text
+FROM profiles AS p
+WHERE p.person_id = $1;
