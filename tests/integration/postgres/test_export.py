@@ -69,10 +69,6 @@ async def put(pool: Pool) -> None:
         "a2": "Bonjour Luc & <bienvenue> &amp;",
         "b1": "Annie !",
     }
-        "a1": "Votre rendez-vous : mardi 1er décembre.\nRépondez 1 si vous venez.",
-        "a2": "Bonjour Luc & <bienvenue> &amp;",
-        "b1": "Annie !",
-    }
     messages = [
         MessageSent(
             attempt_id=row.attempt_id,
