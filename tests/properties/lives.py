@@ -67,8 +67,10 @@ _MINUTES = 60 * 24 * 30
 _POINTS = (mobile, mailbox, landline, letterbox)
 T = TypeVar("T")
 
-#: where people live: the zones that are far from Paris on both sides, and one with holidays of its own
-POSTAL_CODES = ("75011", "67000", "97400", "97110", "98713")
+#: where people live: métropole, Alsace-Moselle, and every territory with a zone or holidays of its own (§3)
+POSTAL_CODES = (
+    "75011", "67000", "97110", "97133", "97150", "97200", "97300", "97400", "97500", "97600", "98600", "98713", "98800",
+)  # fmt: skip
 
 outcomes: st.SearchStrategy[Outcome] = st.one_of(
     st.just(Accepted(provider_ref="ref")),
@@ -175,7 +177,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def _rezoned(row: Obligation, zone: str) -> Obligation:
-    home = {"Europe/Paris": "75011", "Indian/Reunion": "97400", "America/Guadeloupe": "97110", "Pacific/Tahiti": "98713"}[zone]
+    home = next(code for code in POSTAL_CODES if environment().residence(code).zone == zone)
     return replace(row, due_at=actualisation(row.period, home).due_at) if row.period else row
 
 

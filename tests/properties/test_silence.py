@@ -1,0 +1,107 @@
+"""Nobody answers: the advisor hears of it in time, and an outage of ours never makes more of anything."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.core.model import Case, Obligation
+from services.core.words import Evidence, Kind, ReceiptStatus
+from tests.properties.days import END, Fate, Outage, lived
+from tests.properties.lives import START, Life, cases
+
+_QUICK = settings(
+    max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+_DEEP = settings(_QUICK, max_examples=1000, derandomize=False)
+_FATES = st.builds(
+    Fate,
+    sms=st.sampled_from([None, ReceiptStatus.DELIVERED, ReceiptStatus.FAILED_SOFT, ReceiptStatus.FAILED_HARD]),
+    email=st.sampled_from([None, ReceiptStatus.DELIVERED, ReceiptStatus.FAILED_HARD]),
+)
+#: a meeting that became known so long before leaves time for its ladder and its alert (§10.5)
+_EARLY = timedelta(days=8)
+
+
+@st.composite
+def outages(draw: st.DrawFn) -> tuple[Outage, ...]:
+    """One to three of up to three days each, somewhere in the month."""
+    found = []
+    for _ in range(draw(st.integers(1, 3))):
+        since = START + timedelta(minutes=draw(st.integers(60 * 24 * 2, 60 * 24 * 25)))
+        found.append(Outage(since=since, until=since + timedelta(minutes=draw(st.integers(30, 60 * 72)))))
+    return tuple(found)
+
+
+def in_time(life: Life, duty: Obligation) -> bool:
+    """Was an alert about this duty raised while a working day was left?"""
+    working = life.env.working_days("agence")
+    day = working.local(duty.due_at).date()
+    raised = [alert.raised_at for alert in life.case.alerts if alert.obligation_id == duty.obligation_id]
+    return any(working.left(working.local(at).date(), day) >= 1 for at in raised)
+
+
+def _known_early(duty: Obligation, case: Case) -> bool:
+    assert case.person is not None
+    since = max(duty.known_at, case.person.known_at)
+    return duty.kind is not Kind.CONTACT and duty.due_at - since >= _EARLY and duty.due_at < END - timedelta(days=2)
+
+
+def _alerted(case: Case, fate: Fate) -> None:
+    life = lived(case, fate)
+    for duty in life.case.obligations:
+        reached = duty.evidence >= (Evidence.E2 if duty.kind is Kind.ACTUALISATION else Evidence.E3)
+        if _known_early(duty, case) and not reached:
+            assert in_time(life, duty), (duty, [(alert.type, alert.raised_at) for alert in life.case.alerts])
+
+
+def _no_more(case: Case, fate: Fate, away: tuple[Outage, ...]) -> None:
+    on_time, late = lived(case, fate), lived(case, fate, away)
+    assert _sent(late) <= _sent(on_time), (
+        Counter(_steps(late)) - Counter(_steps(on_time)),
+        Counter(_steps(on_time)) - Counter(_steps(late)),
+    )
+
+
+def _sent(life: Life) -> int:
+    return len({attempt.attempt_id for attempt in life.envelopes})
+
+
+def _steps(life: Life) -> list[tuple[str, str, str, datetime]]:
+    return [
+        (item.obligation_id, item.step, attempt.channel, attempt.claimed_at or attempt.release_at)
+        for attempt in life.envelopes
+        for item in attempt.items
+    ]
+
+
+@_QUICK
+@given(cases(), _FATES)
+def test_the_advisor_hears_of_silence_in_time(case: Case, fate: Fate) -> None:
+    """Whom nothing reaches, and who never answers, is on a list while a working day is left, if the duty was known early (§10.1.3)."""
+    _alerted(case, fate)
+
+
+@_QUICK
+@given(cases(), _FATES, outages())
+def test_waking_late_gives_no_more_messages(case: Case, fate: Fate, away: tuple[Outage, ...]) -> None:
+    """After an outage nothing is flushed: nobody gets more messages than they would have got on time."""
+    _no_more(case, fate, away)
+
+
+@pytest.mark.slow
+@_DEEP
+@given(cases(), _FATES)
+def test_the_advisor_hears_of_every_silence_in_time(case: Case, fate: Fate) -> None:
+    """The same in many more lives, with fresh dice."""
+    _alerted(case, fate)
+
+
+@pytest.mark.slow
+@_DEEP
+@given(cases(), _FATES, outages())
+def test_waking_late_never_gives_more_messages(case: Case, fate: Fate, away: tuple[Outage, ...]) -> None:
+    """The same in many more lives, with fresh dice."""
+    _no_more(case, fate, away)
