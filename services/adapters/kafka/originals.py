@@ -72,6 +72,8 @@ class KafkaOriginals:
         wanted = {letter.place for letter in letters}
         since = int((min(letter.at for letter in letters) - _SLACK).timestamp() * 1000)
         there = consumer.list_topics(TOPIC, timeout=_PATIENCE).topics[TOPIC].partitions
+        if not there:
+            return {}
         starts = consumer.offsets_for_times([TopicPartition(TOPIC, number, since) for number in there], timeout=_PATIENCE)
         found: dict[LetterPlace, Original] = {}
         for message in _until_the_end(consumer, [start for start in starts if start.offset >= 0]):

@@ -13,7 +13,7 @@ from services.adapters.contracts import CONTENT_TYPE, TOPICS, encode, topic_of
 from services.adapters.contracts.types import DISPATCH
 from services.adapters.memory.store import MemoryStore
 from services.adapters.policy import load_policy
-from services.core.changes import Outgoing
+from services.core.changes import TOMBSTONE, Outgoing
 from services.core.events import DispatchRequested
 from services.core.ledger import Ledger
 from services.core.model import (
@@ -202,6 +202,12 @@ async def test_dead_letters(topic: str, kept: bool) -> None:
     (event,) = [judged(encode(row.message, str(row.id), "sans-faute")) for row in rows]
     assert event["subject"] == f"{topic}/3/17"
     assert event["data"].get("payload_base64") == (b64encode(value).decode() if kept else None)
+
+
+def test_a_tombstone_has_a_key_and_nothing_else() -> None:
+    """It takes what its key names off a compacted topic."""
+    gone = Outgoing(topic="obligations.v1", key="rdv:1", type=TOMBSTONE, subject="rdv:1", data={}, shard_key="luc", at=NOW)
+    assert encode(gone, "7", "/sans-faute") == Message(topic="obligations.v1", key="rdv:1", value=None)
 
 
 def test_topics() -> None:
