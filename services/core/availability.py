@@ -67,14 +67,18 @@ def _point_for(channel: Channel, person: Person, contacts: tuple[Contact, ...]) 
         return Why.FORBIDDEN
     if channel is Channel.VOICE and Constraint.NO_VOICE in person.constraints:
         return Why.CONSTRAINT
-    points = [contact for contact in contacts if contact.kind is _POINT[channel]]
-    if not points:
-        return Why.NO_CONTACT
-    refusals = [refusal for contact in points if (refusal := contact_refusal(contact, channel))]
-    fit = [contact for contact in points if contact_refusal(contact, channel) is None]
-    if not fit:
-        return refusals[0]
-    return min(fit, key=lambda contact: (_RANK[contact.status], contact.contact_id))
+    fit: list[Contact] = []
+    refusals: list[Why] = []
+    for contact in contacts:
+        if contact.kind is _POINT[channel]:
+            refusal = contact_refusal(contact, channel)
+            if refusal is None:
+                fit.append(contact)
+            else:
+                refusals.append(refusal)
+    if len(fit) > 1:
+        return min(fit, key=lambda contact: (_RANK[contact.status], contact.contact_id))
+    return fit[0] if fit else next(iter(refusals), Why.NO_CONTACT)
 
 
 def contact_refusal(contact: Contact, channel: Channel, step: Step | None = None) -> Why | None:

@@ -21,14 +21,25 @@ class Holidays:
     customary: frozenset[date] = frozenset()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16384)
 def _instant(zone: str, day: date, hour: time) -> datetime:
     return datetime.combine(day, hour, ZoneInfo(zone)).astimezone(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@lru_cache(maxsize=4096)
+def _local(zone: str, at: datetime) -> datetime:
+    return at.astimezone(ZoneInfo(zone))
+
+
+@lru_cache(maxsize=4096)
+def _hours(zone: str, day: date) -> tuple[datetime, datetime]:
+    return _instant(zone, day, time(0)), _instant(zone, day + _DAY, time(0))
+
+
+# compared by identity, as keys of what is computed once for everybody who lives there
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Residence:
-    """Where a person lives: clock, holidays, post."""
+    """Where a person lives: clock, holidays, post. ``Environment`` makes one for all who live alike."""
 
     zone: str
     holidays: Holidays = field(repr=False)
@@ -38,11 +49,15 @@ class Residence:
 
     def local(self, at: datetime) -> datetime:
         """The instant on this clock."""
-        return at.astimezone(ZoneInfo(self.zone))
+        return _local(self.zone, at)
 
     def instant(self, day: date, hour: time) -> datetime:
         """The instant of a local day and hour, in UTC; an hour that the change of clocks skips is read an hour later."""
         return _instant(self.zone, day, hour)
+
+    def hours_of(self, day: date) -> tuple[datetime, datetime]:
+        """From the first instant of a local day to the first of the next one."""
+        return _hours(self.zone, day)
 
     def is_holiday(self, day: date) -> bool:
         """Is nobody to be contacted, statutory or customary (§3)?"""
@@ -53,7 +68,7 @@ class Residence:
         return day.weekday() != _SUNDAY and day not in self.holidays.statutory
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WorkingDays:
     """When an agency's staff work: Monday to Friday, no holiday of its territory, no closure; in its zone (§10.13)."""
 
@@ -63,7 +78,7 @@ class WorkingDays:
 
     def local(self, at: datetime) -> datetime:
         """The instant on the agency's clock."""
-        return at.astimezone(ZoneInfo(self.zone))
+        return _local(self.zone, at)
 
     def instant(self, day: date, hour: time) -> datetime:
         """The instant of a day and hour of the agency, in UTC."""

@@ -229,12 +229,14 @@ def _seen_of(view: View, contact: Contact) -> list[Observed]:
     found: list[Observed] = []
     receipts = _receipts_since(view.case, contact)
     numbers = view.policy.contacts
-    if _count(receipts, "call_rejected") >= numbers.rejected_calls and Channel.VOICE not in contact.closed_channels:
+    if receipts and _count(receipts, "call_rejected") >= numbers.rejected_calls and Channel.VOICE not in contact.closed_channels:
         found.append(Observed(contact=contact, reason="call_rejected", closes=Channel.VOICE))
     if contact.status is not ContactStatus.SUSPECT:
-        reason = next((name for name, holds in _SUSPICIONS.items() if holds(view, contact, receipts)), None)
-        if reason is not None:
-            found.append(Observed(contact=contact, reason=reason))
+        suspicions = {**_TOLD, **_SILENT} if receipts else _SILENT
+        for reason, holds in suspicions.items():
+            if holds(view, contact, receipts):
+                found.append(Observed(contact=contact, reason=reason))
+                break
     elif contact.status_reason != _REASSIGNED and _possibly_reassigned(view, contact, receipts):
         found.append(Observed(contact=contact, reason=_REASSIGNED))
     return found
@@ -299,12 +301,15 @@ def _mail_failure(receipt: Receipt) -> str | None:
 
 
 _REASSIGNED: Final = "possible_reassignment"
-#: why a point becomes suspect: the reason, and when it holds
-_SUSPICIONS: Final[Mapping[str, Callable[[View, Contact, list[Receipt]], bool]]] = {
+#: why a point becomes suspect, by what providers said of it: the reason, and when it holds
+_TOLD: Final[Mapping[str, Callable[[View, Contact, list[Receipt]], bool]]] = {
     _REASSIGNED: _possibly_reassigned,
     "mailbox_full": _full_for_long,
     "refused_twice": _refused_on_days,
     "out_of_order": _often_out_of_order,
+}
+#: and although they said nothing
+_SILENT: Final[Mapping[str, Callable[[View, Contact, list[Receipt]], bool]]] = {
     "no_answer_for_duties": _long_silent,
     "no_human_for_a_year": _nobody_for_a_year,
 }

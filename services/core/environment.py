@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from services.core.alarms import Standing
 from services.core.calendar import Holidays, Residence, WorkingDays
 from services.core.model import Advisor, Agency, Obligation, Person
-from services.core.policy import Policy
-from services.core.territory import territory_of
+from services.core.policy import Policy, Span
+from services.core.territory import Territory, territory_of
 from services.core.words import Kind
 
 #: the printer's calendar, and an agency's when nobody told us of the agency (§10.13)
 METROPOLE = "75000"
+
+
+@lru_cache(maxsize=1024)
+def _quieter(residence: Residence, quiet: tuple[Span, ...]) -> Residence:
+    return replace(residence, quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +29,8 @@ class Environment:
     agencies: Mapping[str, Agency] = field(default_factory=dict)
     advisors: Mapping[str, Advisor] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
-    _residences: dict[str, Residence] = field(default_factory=dict, compare=False, repr=False)
+    #: one for all who live alike, by postal code and by territory
+    _residences: dict[str | Territory, Residence] = field(default_factory=dict, compare=False, repr=False)
     _working: dict[str, WorkingDays] = field(default_factory=dict, compare=False, repr=False)
 
     def residence(self, postal_code: str) -> Residence:
@@ -31,14 +38,17 @@ class Environment:
         known = self._residences.get(postal_code)
         if known is None:
             territory = territory_of(postal_code)
-            known = Residence(zone=territory.zone, holidays=self.holidays[territory.subdivision], overseas=territory.overseas)
+            known = self._residences.get(territory)
+            if known is None:
+                known = Residence(zone=territory.zone, holidays=self.holidays[territory.subdivision], overseas=territory.overseas)
+                self._residences[territory] = known
             self._residences[postal_code] = known
         return known
 
     def home(self, person: Person) -> Residence:
         """Where this person lives, with their own quiet hours (§10.3)."""
         residence = self.residence(person.postal_code)
-        return replace(residence, quiet=person.quiet) if person.quiet else residence
+        return _quieter(residence, person.quiet) if person.quiet else residence
 
     def working_days(self, agency_id: str) -> WorkingDays:
         """Working days and zone of an agency (§10.13); an unknown agency works as one in Paris."""

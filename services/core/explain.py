@@ -88,7 +88,7 @@ def explain_period(
         zone=residence.zone,
         opens_at=span.opens_at,
         closes_at=duty.due_at,
-        first_contactable_day=opening_day(view, duty, opening),
+        first_contactable_day=opening_day(residence, span.opens_at, opening),
         last_usable_agency_day=last_agency_day(duty, _AGENCY, env),
         steps=steps | {word: found.at for word, found in lists.items() if found is not None},
     )

@@ -4,9 +4,10 @@ A first notice sees to it itself; here are all other rungs, for points that are 
 """
 
 from services.core.decision import Intent, Plan
+from services.core.messages import UNCOUNTED, carries
 from services.core.model import Attempt, Contact, Item, Obligation
 from services.core.timing import soonest, trusted
-from services.core.view import NOT_ALONE, UNCOUNTED, View, carries, step_of
+from services.core.view import NOT_ALONE, View, step_of
 from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Why
 
 #: they start with the next channel of themselves, or never on another one

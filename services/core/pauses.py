@@ -7,6 +7,8 @@ from services.core.words import Why
 
 def without_paused(reach: Availability, standing: Standing) -> Availability:
     """The same choice without channels whose point is paused; when nothing else is left, what is paused is waited for."""
+    if not standing.paused:
+        return reach
     paused = {channel for channel, contact in reach.contacts.items() if standing.paused_until(contact) is not None}
     if not paused or paused == set(reach.order):
         return reach

@@ -163,7 +163,7 @@ class MeetingLadder:
     near_a_change: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ActualisationStep:
     """A rung of the actualisation's ladder."""
 
@@ -274,7 +274,8 @@ class OutagePolicy:
     late_after: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# compared by identity, as a key of what is computed once for everybody
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Policy:
     """All numbers; ``version`` is stored with what was decided under them."""
 

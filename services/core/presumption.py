@@ -7,8 +7,9 @@ Next: services/planner/record.py
 
 from datetime import datetime
 
+from services.core.messages import carries
 from services.core.model import Attempt, Case, Obligation
-from services.core.view import View, carries
+from services.core.view import View
 from services.core.words import PRESUMED, AttemptState, Channel, Evidence, ObligationState, ReceiptStatus
 
 #: nobody will ask whether word of it arrived

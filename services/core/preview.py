@@ -17,10 +17,10 @@ from services.core.decide import decide
 from services.core.decision import Decision
 from services.core.environment import Environment
 from services.core.ledger import Ledger
+from services.core.messages import carries
 from services.core.model import Attempt, AttemptId, Case, Obligation, ObligationId, Receipt, Reply
 from services.core.receipts import apply_receipt, attempts_of
 from services.core.states import SETTLED, Happened, Moved
-from services.core.view import carries
 from services.core.words import AttemptState, Evidence, Kind, ReceiptEffect, ReceiptStatus, Why
 
 Row = TypeVar("Row")

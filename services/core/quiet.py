@@ -8,7 +8,9 @@ from services.core.words import Why
 
 def without_quiet(reach: Availability, policy: Policy, quiet: tuple[Span, ...]) -> Availability:
     """The same choice without channels that are never open for this person; nobody left is for a human, not for the night."""
-    closed = {channel for channel in reach.order if quiet and not ever_open(policy, channel, quiet)}
+    if not quiet:
+        return reach
+    closed = {channel for channel in reach.order if not ever_open(policy, channel, quiet)}
     if not closed:
         return reach
     return Availability(

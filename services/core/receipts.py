@@ -8,10 +8,10 @@ from datetime import datetime
 
 from services.core.contacts import failed_hard
 from services.core.ledger import Ledger
+from services.core.messages import carries
 from services.core.model import Attempt, Case, Contact, Obligation, Receipt
 from services.core.presumption import is_presumed, rest_proves
 from services.core.states import Moved, attempt_after
-from services.core.view import carries
 from services.core.words import AttemptState, Channel, ContactStatus, Evidence, ReceiptEffect, ReceiptStatus, Why
 
 _MOVES: dict[ReceiptStatus, Moved | None] = {

@@ -54,7 +54,7 @@ def _first_free(view: View, obligation: Obligation, channel: Channel, since: dat
         at, until = _opening(view, channel, start, slot=slot)
         day = view.local_day(at)
         full = (channel is Channel.SMS and view.sms_on(day) >= view.policy.caps.person.sms_per_day) or (
-            channel is Channel.VOICE and _day_is_full(view, at)
+            channel is Channel.VOICE and view.calls_on(day) >= view.policy.caps.person.voice_per_day
         )
         if not full:
             return at, until
@@ -70,16 +70,6 @@ def _opening(view: View, channel: Channel, start: datetime, *, slot: bool) -> Op
     if channel is Channel.VOICE and not spaced(view.policy, view.residence, opening[0], last_call):
         return next_slot(view.policy, view.residence, start, last_call)
     return opening
-
-
-def _day_is_full(view: View, at: datetime) -> bool:
-    day = view.local_day(at)
-    today = sum(
-        1
-        for attempt in view.live_attempts
-        if attempt.channel is Channel.VOICE and view.local_day(attempt.submitted_at or attempt.release_at) == day
-    )
-    return today >= view.policy.caps.person.voice_per_day
 
 
 def reliable_alone(view: View, obligation: Obligation, channel: Channel, at: datetime) -> bool:

@@ -1,26 +1,23 @@
 """One person's case seen at one instant: what every rule asks again and again, computed once."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from services.core.alarms import ANOTHER_PROVIDER
 from services.core.availability import Availability, availability
 from services.core.calendar import Residence, WorkingDays
 from services.core.environment import METROPOLE, Environment
+from services.core.messages import Messages, carries
 from services.core.model import Attempt, Case, Obligation, Person, Reply
 from services.core.pauses import without_paused
 from services.core.policy import Policy
 from services.core.quiet import without_quiet
-from services.core.states import LIVE
 from services.core.words import AttemptState, Channel, Evidence, Kind, ReplyChannel, ReplyEffect, Step
-
-#: messages that no cap counts (§10.4)
-UNCOUNTED = frozenset({Step.CORRECTIVE, Step.CANCELLATION, Step.VERIFICATION, Step.CHANGED})
 
 #: cause of a message that goes with another one, whose point may not be relied on (§10.7)
 NOT_ALONE = "not_alone"
 
+_MONTH = timedelta(days=30)
 _HALF_CLOSED = frozenset({AttemptState.FAILED, AttemptState.RELEASED, AttemptState.SUBMITTING})
 
 
@@ -31,39 +28,35 @@ class View:
     case: Case
     person: Person
     env: Environment
+    #: the numbers
+    policy: Policy
     now: datetime
     reach: Availability
     residence: Residence
     working: WorkingDays
+    #: the case's messages, sorted
+    messages: Messages
     #: local days on which duties beside the actualisation mean to write by SMS (§10.15)
     sms_days: frozenset[date] = frozenset()
-
-    @property
-    def policy(self) -> Policy:
-        """The numbers."""
-        return self.env.policy
 
     @property
     def printer(self) -> Residence:
         """The printer's calendar."""
         return self.env.residence(METROPOLE)
 
-    @property
-    def live_attempts(self) -> Iterator[Attempt]:
-        """Messages that were released and not taken back."""
-        return (attempt for attempt in self.case.attempts if attempt.state in LIVE)
-
-    def tries_of(self, obligation: Obligation) -> list[Attempt]:
+    def tries_of(self, obligation: Obligation) -> Sequence[Attempt]:
         """Live messages of this revision, oldest first."""
-        found = [attempt for attempt in self.live_attempts if carries(attempt, obligation)]
-        return sorted(found, key=lambda attempt: (attempt.release_at, attempt.attempt_id))
+        return self.messages.tries_of(obligation)
 
-    def all_of(self, obligation: Obligation) -> list[Attempt]:
+    def all_of(self, obligation: Obligation) -> Sequence[Attempt]:
         """Messages of this revision, skipped and cancelled ones too."""
-        return [attempt for attempt in self.case.attempts if carries(attempt, obligation)]
+        about = self.messages.about(obligation.obligation_id)
+        return [attempt for attempt in about if carries(attempt, obligation)] if about else about
 
-    def replies_to(self, obligation: Obligation) -> list[Reply]:
+    def replies_to(self, obligation: Obligation) -> Sequence[Reply]:
         """Answers to this revision, oldest first."""
+        if not self.case.replies:
+            return ()
         found = [
             reply
             for reply in self.case.replies
@@ -81,51 +74,38 @@ class View:
 
     def last_call(self) -> datetime | None:
         """When the telephone rang last, or is about to."""
-        return max((called_at(attempt) for attempt in self.live_attempts if attempt.channel is Channel.VOICE), default=None)
+        return self.messages.last_call()
 
     def room(self, channel: Channel, obligation: Obligation, *, reserve: int = 0, extra: int = 0) -> bool:
         """Is the obligation's cap for this channel not reached yet (§10.4)? ``reserve``: messages to leave room for."""
         caps = self.policy.caps.actualisation if obligation.kind is Kind.ACTUALISATION else self.policy.caps.meeting
-        count = sum(
-            1
-            for attempt in self.live_attempts
-            if attempt.channel is channel
-            and attempt.chosen_by != ANOTHER_PROVIDER
-            and any(item.obligation_id == obligation.obligation_id and item.step not in UNCOUNTED for item in attempt.items)
-        )
-        return count + reserve < caps[channel] + extra
+        return self.messages.counted(channel, obligation.obligation_id) + reserve < caps[channel] + extra
 
     def sms_on(self, day: date) -> int:
         """SMS of that local day that the person's cap counts."""
-        return sum(
-            1
-            for attempt in self.live_attempts
-            if attempt.channel is Channel.SMS
-            and attempt.chosen_by != ANOTHER_PROVIDER
-            and self.local_day(attempt.release_at) == day
-            and any(item.step not in UNCOUNTED for item in attempt.items)
-        )
+        return self.messages.sms_between(*self.residence.hours_of(day))
+
+    def calls_on(self, day: date) -> int:
+        """Calls of that local day."""
+        return self.messages.calls_between(*self.residence.hours_of(day))
 
     def calls_allowed(self, at: datetime, obligation: Obligation) -> bool:
         """May the person's telephone ring at this instant, with the day's and the month's calls in mind (§10.4)?"""
         caps = self.policy.caps.person
-        calls = [called_at(attempt) for attempt in self.live_attempts if attempt.channel is Channel.VOICE]
-        month = sum(1 for call in calls if at - timedelta(days=30) < call <= at)
-        day = self.local_day(at)
-        today = sum(1 for call in calls if self.local_day(call) == day)
         limit = caps.voice_in_30_days_convocation if obligation.kind is Kind.CONVOCATION else caps.voice_in_30_days
-        return month < limit and today < caps.voice_per_day
+        return self.messages.calls_within(at - _MONTH, at) < limit and self.calls_on(self.local_day(at)) < caps.voice_per_day
 
     def evidence_by_channel(self, obligation: Obligation) -> dict[Channel, tuple[Evidence, datetime]]:
         """The best level and its instant for each channel that carried this revision; failed messages prove nothing."""
         found: dict[Channel, tuple[Evidence, datetime]] = {}
-        by_id = {attempt.attempt_id: attempt for attempt in self.case.attempts}
         for attempt in self.tries_of(obligation):
             if attempt.state in _HALF_CLOSED:
                 continue
             level = Evidence.E2 if attempt.state is AttemptState.DELIVERED else Evidence.E1
             _keep_best(found, attempt.channel, level, attempt.delivered_at or attempt.accepted_at or attempt.release_at)
-        for reply in self.replies_to(obligation):
+        replies = self.replies_to(obligation)
+        by_id = {attempt.attempt_id: attempt for attempt in self.case.attempts} if replies else {}
+        for reply in replies:
             source = by_id.get(reply.attempt_id) if reply.attempt_id else None
             # by a link in an e-mail somebody else may have answered (SC-03)
             through_mailbox = reply.channel is ReplyChannel.LINK and source is not None and source.channel is Channel.EMAIL
@@ -143,8 +123,8 @@ class View:
 
     def with_attempt(self, attempt: Attempt) -> "View":
         """The same view once this attempt is stored."""
-        others = tuple(known for known in self.case.attempts if known.attempt_id != attempt.attempt_id)
-        return replace(self, case=replace(self.case, attempts=(*others, attempt)))
+        attempts = (*(known for known in self.case.attempts if known.attempt_id != attempt.attempt_id), attempt)
+        return replace(self, case=replace(self.case, attempts=attempts), messages=Messages(attempts))
 
     def with_obligation(self, obligation: Obligation) -> "View":
         """The same view once this obligation is stored."""
@@ -161,26 +141,21 @@ def see(case: Case, env: Environment, now: datetime) -> View | None:
         case=case,
         person=case.person,
         env=env,
+        policy=env.policy,
         now=now,
         reach=without_paused(reach, env.standing),
         residence=env.home(case.person),
         working=env.working_days(case.person.agency_id),
+        messages=Messages(case.attempts),
     )
-
-
-def carries(attempt: Attempt, obligation: Obligation) -> bool:
-    """Is this revision of the obligation in the message?"""
-    return any(item.obligation_id == obligation.obligation_id and item.revision == obligation.revision for item in attempt.items)
 
 
 def step_of(attempt: Attempt, obligation: Obligation) -> Step | None:
     """Which step of this obligation the message is."""
-    return next((item.step for item in attempt.items if item.obligation_id == obligation.obligation_id), None)
-
-
-def called_at(attempt: Attempt) -> datetime:
-    """When a call was or will be placed."""
-    return attempt.submitted_at or attempt.release_at
+    for item in attempt.items:
+        if item.obligation_id == obligation.obligation_id:
+            return item.step
+    return None
 
 
 def _keep_best(found: dict[Channel, tuple[Evidence, datetime]], channel: Channel, level: Evidence, at: datetime) -> None:

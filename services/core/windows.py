@@ -3,7 +3,6 @@
 Inside the envelope of D.223-9 code de la consommation for calls; no SMS on Sundays and holidays but on the closing day.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -17,6 +16,9 @@ _SUNDAY = 6
 _HORIZON = 30
 #: the end of a window is outside it
 _LAST_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+#: so many answers about days are kept, for everybody who lives alike
+_REMEMBERED = 65536
 
 Opening = tuple[datetime, datetime]
 
@@ -48,30 +50,24 @@ def _without(spans: tuple[Span, ...], quiet: tuple[Span, ...]) -> tuple[Span, ..
     return spans
 
 
-@lru_cache(maxsize=16384)
-def _openings(windows: tuple[Span, ...], residence: Residence, day: date) -> tuple[Opening, ...]:
-    return tuple((residence.instant(day, start), residence.instant(day, end)) for start, end in windows)
-
-
+@lru_cache(maxsize=_REMEMBERED)
 def openings_on(policy: Policy, channel: Channel, residence: Residence, day: date, closing_day: date | None = None) -> tuple[Opening, ...]:
     """Instants between which the channel may be used on a local day."""
-    return _openings(spans_on(policy.windows[channel], residence, day, closing_day), residence, day)
-
-
-def _from(policy: Policy, channel: Channel, residence: Residence, at: datetime, closing_day: date | None) -> Iterator[Opening]:
-    first = residence.local(at).date()
-    for days in range(_HORIZON):
-        for opens, closes in openings_on(policy, channel, residence, first + timedelta(days=days), closing_day):
-            if closes > at:
-                yield opens, closes
+    spans = spans_on(policy.windows[channel], residence, day, closing_day)
+    return tuple((residence.instant(day, start), residence.instant(day, end)) for start, end in spans)
 
 
 def next_opening(policy: Policy, channel: Channel, residence: Residence, at: datetime, closing_day: date | None = None) -> Opening:
     """The window that is open at this instant, from this instant on, else the next one. First notices shift later (§10.1.3)."""
     if channel is Channel.LETTER:
         return at, at + timedelta(days=1)
-    opens, closes = next(_from(policy, channel, residence, at, closing_day), None) or _never(residence, at)
-    return max(opens, at), closes
+    day = residence.local(at).date()
+    for _ in range(_HORIZON):
+        for opens, closes in openings_on(policy, channel, residence, day, closing_day):
+            if closes > at:
+                return max(opens, at), closes
+        day += _DAY
+    return _never(residence, at)
 
 
 def is_open(policy: Policy, channel: Channel, residence: Residence, at: datetime, closing_day: date | None = None) -> bool:
@@ -87,6 +83,7 @@ def _never(residence: Residence, at: datetime) -> Opening:
     return far, far
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def reminder_on(
     policy: Policy, channel: Channel, residence: Residence, day: date, hour: time, *, closing_day: date | None = None, moves: bool = True
 ) -> Opening | None:
@@ -130,9 +127,10 @@ def spaced(policy: Policy, residence: Residence, at: datetime, last_call: dateti
     """Far enough from the last call, and in another half-day (§10.4, §10.10)."""
     if last_call is None:
         return True
-    if at - last_call < policy.caps.person.voice_spacing:
+    since = at - last_call
+    if since < policy.caps.person.voice_spacing:
         return False
-    return _half_day(policy, residence, at) != _half_day(policy, residence, last_call)
+    return since >= _DAY or _half_day(policy, residence, at) != _half_day(policy, residence, last_call)
 
 
 def _half_day(policy: Policy, residence: Residence, at: datetime) -> tuple[date, bool]:

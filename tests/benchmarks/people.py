@@ -55,8 +55,8 @@ def slices(people: Sequence[PersonId]) -> Iterable[Sequence[PersonId]]:
 
 
 def profile_of(each: PersonId) -> Person:
-    """Prefers SMS, can be called, gets no letters."""
-    return person(each, constraints=(), preferred_channel=Channel.SMS)
+    """Prefers SMS, can be called, gets no letters, at no hour wants to be left alone."""
+    return person(each, constraints=(), preferred_channel=Channel.SMS, quiet=())
 
 
 def phone_of(each: PersonId) -> Contact:

@@ -88,7 +88,7 @@ def too_late(view: View, obligation: Obligation) -> Plan:
     if is_settled((attempt for attempt in view.all_of(obligation) if attempt.reason is not Why.ON_HOLD), obligation, Step.A6):
         return plan
     ladder = view.policy.actualisation
-    day = first_weekday(view, closing_day(view, obligation) + timedelta(days=1))
+    day = first_weekday(view.residence, closing_day(view, obligation) + timedelta(days=1))
     start = view.residence.instant(day, ladder.after.hour)
     useful_until = start + timedelta(days=ladder.after.not_after_days)
     best = view.best_channels(obligation)

@@ -1,11 +1,13 @@
 """A0 to A5: the steps of a period, counted back from its closing day (§10.5)."""
 
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
+from services.core.calendar import Residence
 from services.core.decision import Intent, Omission, Plan
 from services.core.meeting.reminders import is_settled
 from services.core.model import Obligation
-from services.core.policy import ActualisationStep
+from services.core.policy import ActualisationStep, Policy
 from services.core.spread import within
 from services.core.timing import last_useful
 from services.core.view import NOT_ALONE, View, step_of
@@ -18,8 +20,9 @@ _SATURDAY = 5
 def campaign(view: View, obligation: Obligation) -> Plan:
     """Every step that is due or ahead; a step whose instant was past when the period became known is not made up for."""
     plan = Plan()
+    known = view.all_of(obligation)
     for rung in view.policy.actualisation.steps:
-        if not is_settled(view.all_of(obligation), obligation, rung.step, rung.occurrence):
+        if not is_settled(known, obligation, rung.step, rung.occurrence):
             plan.add(_rung(view, obligation, rung))
     return plan
 
@@ -29,18 +32,17 @@ def closing_day(view: View, obligation: Obligation) -> date:
     return view.local_day(obligation.due_at)
 
 
-def first_weekday(view: View, day: date) -> date:
+def first_weekday(residence: Residence, day: date) -> date:
     """The first Monday to Friday, no holiday, from this day on."""
-    while day.weekday() >= _SATURDAY or view.residence.is_holiday(day):
+    while day.weekday() >= _SATURDAY or residence.is_holiday(day):
         day += timedelta(days=1)
     return day
 
 
-def opening_day(view: View, obligation: Obligation, hour: time) -> date:
+def opening_day(residence: Residence, opens_at: datetime, hour: time) -> date:
     """The first weekday on which this hour is in the period: west of Paris it opens on the evening before (§2.1, §10.5)."""
-    opens_at = obligation.opens_at or obligation.known_at
-    day = view.local_day(opens_at)
-    return first_weekday(view, day if view.residence.instant(day, hour) >= opens_at else day + timedelta(days=1))
+    day = residence.local(opens_at).date()
+    return first_weekday(residence, day if residence.instant(day, hour) >= opens_at else day + timedelta(days=1))
 
 
 def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
@@ -50,30 +52,23 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
     since = view.known_since(obligation)
     for channel, chosen_by in _candidates(view, obligation, rung):
         when = _instant(view, obligation, rung, channel)
-        omission = Omission(
-            obligation=obligation,
-            step=rung.step,
-            occurrence=rung.occurrence,
-            channel=channel,
-            reason=Why.CLOSED_DAY,
-            at=_nominal(view, obligation, rung),
-        )
         if when is None:
-            if view.now <= last_useful(view, obligation, channel) and omission.at >= since:
-                plan.omissions.append(omission)
+            nominal = _nominal(view, obligation, rung)
+            if view.now <= last_useful(view, obligation, channel) and nominal >= since:
+                plan.omissions.append(_left_out(obligation, rung, channel, Why.CLOSED_DAY, nominal))
             continue
         if when[0] < since:
             continue
         when = _clear_of_other_sms(view, obligation, rung, channel, when)
         if view.now >= when[1]:
             waited = _waits(view, obligation, rung, when[1])
-            plan.omissions.append(_because(omission, Why.SUPERSEDED if waited else Why.TOO_LATE, when[1]))
+            plan.omissions.append(_left_out(obligation, rung, channel, Why.SUPERSEDED if waited else Why.TOO_LATE, when[1]))
             return plan
         if _waits(view, obligation, rung, view.now):
             # everybody is woken when the feed speaks again
             return Plan()
         if not view.room(channel, obligation) or not _free(view, obligation, rung, channel, when[0]):
-            plan.omissions.append(_because(omission, Why.CAP_REACHED, when[0]))
+            plan.omissions.append(_left_out(obligation, rung, channel, Why.CAP_REACHED, when[0]))
             continue
         plan.omissions.clear()
         plan.intents.append(
@@ -103,16 +98,8 @@ def _waits(view: View, obligation: Obligation, rung: ActualisationStep, at: date
     return rung.waits and obligation.said_done_at is None and view.env.standing.feed_silent(at)
 
 
-def _because(omission: Omission, reason: Why, at: datetime) -> Omission:
-    return Omission(
-        obligation=omission.obligation,
-        step=omission.step,
-        occurrence=omission.occurrence,
-        channel=omission.channel,
-        reason=reason,
-        at=at,
-        contact_id=omission.contact_id,
-    )
+def _left_out(obligation: Obligation, rung: ActualisationStep, channel: Channel, reason: Why, at: datetime) -> Omission:
+    return Omission(obligation=obligation, step=rung.step, occurrence=rung.occurrence, channel=channel, reason=reason, at=at)
 
 
 def _needs_opening_notice(view: View) -> bool:
@@ -141,34 +128,55 @@ def _last_step_channel(view: View, obligation: Obligation) -> Channel | None:
     return sent[0].channel if sent else None
 
 
-def _day(view: View, obligation: Obligation, rung: ActualisationStep) -> date:
+def _opens_at(obligation: Obligation) -> datetime:
+    return obligation.opens_at or obligation.known_at
+
+
+def _day(residence: Residence, rung: ActualisationStep, opens_at: datetime, due_at: datetime) -> date:
     if rung.opening:
-        return opening_day(view, obligation, rung.hour)
-    return closing_day(view, obligation) - timedelta(days=rung.days_before)
+        return opening_day(residence, opens_at, rung.hour)
+    return residence.local(due_at).date() - timedelta(days=rung.days_before)
 
 
 def _nominal(view: View, obligation: Obligation, rung: ActualisationStep) -> datetime:
-    return view.residence.instant(_day(view, obligation, rung), rung.hour)
+    return view.residence.instant(_day(view.residence, rung, _opens_at(obligation), obligation.due_at), rung.hour)
+
+
+@lru_cache(maxsize=4096)
+def _hours(
+    policy: Policy, residence: Residence, rung: ActualisationStep, channel: Channel, opens_at: datetime, due_at: datetime
+) -> tuple[datetime, datetime, datetime] | None:
+    """Over which span people are spread for a step, and until when it may be sent; none when the channel is closed and the step stays.
+
+    The same for everybody who lives alike, so it is computed once for all of them.
+    """
+    hour = (rung.voice_hour or rung.hour) if channel is Channel.VOICE else rung.hour
+    closing = residence.local(due_at).date()
+    day = _day(residence, rung, opens_at, due_at)
+    opening = reminder_on(policy, channel, residence, day, hour, closing_day=closing, moves=rung.moves)
+    if opening is None:
+        return None
+    start, closes = opening
+    latest = due_at - policy.not_after[channel]
+    return start, min(_campaign_end(policy, start, closes, rung), latest), min(closes, latest)
 
 
 def _instant(view: View, obligation: Obligation, rung: ActualisationStep, channel: Channel) -> Opening | None:
     """This person's own instant for the step, and until when; none when the channel is closed that day and the step stays."""
-    closing = closing_day(view, obligation)
-    hour = (rung.voice_hour or rung.hour) if channel is Channel.VOICE else rung.hour
-    day = _day(view, obligation, rung)
     if channel is Channel.LETTER:
-        return _letter_instant(view, rung, day)
-    opening = reminder_on(view.policy, channel, view.residence, day, hour, closing_day=closing, moves=rung.moves)
-    if opening is None:
+        return _letter_instant(view, rung, _day(view.residence, rung, _opens_at(obligation), obligation.due_at))
+    hours = _hours(view.policy, view.residence, rung, channel, _opens_at(obligation), obligation.due_at)
+    if hours is None:
         return None
-    start, closes = opening
-    end = min(_campaign_end(view, start, closes, rung), last_useful(view, obligation, channel))
+    start, end, until = hours
     at = within(view.person.person_id, start, end)
     if channel is Channel.VOICE and not spaced(view.policy, view.residence, at, view.last_call()):
         return _later_that_day(view, obligation, at)
-    at = _after_pause(view, obligation, channel, at, rung)
-    until = next_opening(view.policy, channel, view.residence, at, closing)[1]
-    return at, min(until, last_useful(view, obligation, channel))
+    later = _after_pause(view, obligation, channel, at, rung)
+    if later == at:
+        return at, until
+    until = next_opening(view.policy, channel, view.residence, later, closing_day(view, obligation))[1]
+    return later, min(until, last_useful(view, obligation, channel))
 
 
 def _later_that_day(view: View, obligation: Obligation, at: datetime) -> Opening | None:
@@ -180,9 +188,9 @@ def _later_that_day(view: View, obligation: Obligation, at: datetime) -> Opening
     return within(view.person.person_id, start, end), end
 
 
-def _campaign_end(view: View, start: datetime, closes: datetime, rung: ActualisationStep) -> datetime:
+def _campaign_end(policy: Policy, start: datetime, closes: datetime, rung: ActualisationStep) -> datetime:
     """The end of the span over which people are spread: the campaign's hours or the step's own, inside the window."""
-    spread = rung.spread or view.policy.actualisation.spread
+    spread = rung.spread or policy.actualisation.spread
     return min(start + spread, closes)
 
 
@@ -198,15 +206,17 @@ def _letter_instant(view: View, rung: ActualisationStep, day: date) -> Opening |
 
 def _clear_of_other_sms(view: View, obligation: Obligation, rung: ActualisationStep, channel: Channel, when: Opening) -> Opening:
     """On the day of another SMS a step moves to the next allowed day before J-2; it stays when there is none, to be bundled (§10.15)."""
+    if channel is not Channel.SMS or not rung.moves:
+        return when
     day = view.local_day(when[0])
-    if channel is not Channel.SMS or not rung.moves or not _has_another_sms(view, day):
+    if not _has_another_sms(view, day):
         return when
     last = closing_day(view, obligation) - timedelta(days=view.policy.actualisation.makes_room_until + 1)
     while (day := day + timedelta(days=1)) <= last:
         opening = reminder_on(view.policy, channel, view.residence, day, rung.hour, moves=False)
         if opening is not None and not _has_another_sms(view, day):
             start, closes = opening
-            end = min(_campaign_end(view, start, closes, rung), last_useful(view, obligation, channel))
+            end = min(_campaign_end(view.policy, start, closes, rung), last_useful(view, obligation, channel))
             return within(view.person.person_id, start, end), closes
     return when
 

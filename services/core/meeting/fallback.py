@@ -1,5 +1,6 @@
 """F: the next channel after a failure, a missing receipt or silence (§10.5, §10.9, §10.10)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,7 +46,7 @@ class Trigger:
     again: bool = False
 
 
-def fallback(view: View, obligation: Obligation, reminders_ahead: dict[Channel, int]) -> Plan:
+def fallback(view: View, obligation: Obligation, reminders_ahead: Sequence[Intent]) -> Plan:
     """The next rung after the newest message of the chain, if it calls for one. ``reminders_ahead``: what the R steps will need."""
     plan = Plan()
     head = _head(view, obligation)
@@ -146,7 +147,7 @@ def _letter_silence(view: View, obligation: Obligation, accepted_at: datetime) -
 
 
 def _next_channel(
-    view: View, obligation: Obligation, head: Attempt, trigger: Trigger, reminders_ahead: dict[Channel, int]
+    view: View, obligation: Obligation, head: Attempt, trigger: Trigger, reminders_ahead: Sequence[Intent]
 ) -> tuple[Channel, Opening, str] | None:
     """The next usable channel not tried yet; when all were tried, the one with the best evidence again, within the caps (§10.9)."""
     tried = {attempt.channel for attempt in view.tries_of(obligation)}
@@ -160,7 +161,9 @@ def _next_channel(
     if again is not None:
         return Channel.SMS, again, ANOTHER_PROVIDER
     for channel in view.best_channels(obligation)[:1]:
-        if not view.room(channel, obligation, reserve=reminders_ahead.get(channel, 0)):
+        # the last chance has room of its own (§10.4)
+        reserve = sum(1 for intent in reminders_ahead if intent.channel is channel and intent.chosen_by != "last_chance")
+        if not view.room(channel, obligation, reserve=reserve):
             continue
         # the same again so soon would not wait for an answer to what it repeats
         last = max(attempt.release_at for attempt in view.tries_of(obligation) if attempt.channel is channel)

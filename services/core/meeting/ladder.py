@@ -1,7 +1,5 @@
 """The whole ladder of a meeting, whatever its kind: what is wanted of the person from here on."""
 
-from collections import Counter
-
 from services.core.decision import Plan
 from services.core.meeting.change import cancellation, corrective, told_at, was_announced_before
 from services.core.meeting.fallback import fallback
@@ -9,7 +7,7 @@ from services.core.meeting.first_notice import first_notice, formal_letter
 from services.core.meeting.reminders import reminders
 from services.core.model import Obligation
 from services.core.view import View
-from services.core.words import Channel, Evidence, ObligationState
+from services.core.words import Evidence, ObligationState
 
 _AWAITED = frozenset({ObligationState.OPEN, ObligationState.ACKNOWLEDGED})
 
@@ -29,9 +27,7 @@ def meeting_plan(view: View, obligation: Obligation) -> Plan:
         return plan
     plan.add(first)
     plan.add(formal_letter(view, obligation))
-    # the last chance has room of its own (§10.4)
-    needed: dict[Channel, int] = Counter(intent.channel for intent in ahead.intents if intent.chosen_by != "last_chance")
-    plan.add(fallback(view, obligation, needed))
+    plan.add(fallback(view, obligation, ahead.intents))
     return plan
 
 

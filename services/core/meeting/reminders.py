@@ -22,20 +22,20 @@ def reminders(view: View, obligation: Obligation, told: Sequence[datetime] = ())
     ``told``: when word of a new date goes out; it takes the place of a rung that is too close to it (§10.11).
     """
     plan = Plan()
+    known, best = view.all_of(obligation), view.best_channels(obligation)
     for rung in view.policy.meeting.reminders:
-        if not is_settled(view.all_of(obligation), obligation, rung.step) and _concerned(view, obligation, rung):
-            plan.add(_rung(view, obligation, rung, told))
+        if not is_settled(known, obligation, rung.step) and _concerned(view, obligation, rung):
+            plan.add(_rung(view, obligation, rung, best, told))
     return plan
 
 
 def is_settled(attempts: Iterable[Attempt], obligation: Obligation, step: Step, occurrence: int = 1) -> bool:
     """The step was sent, or left out for good."""
     for attempt in attempts:
-        mine = any(
-            item.obligation_id == obligation.obligation_id and item.step is step and item.occurrence == occurrence for item in attempt.items
-        )
-        if mine and attempt.state is not AttemptState.CANCELLED and attempt.reason not in _NOT_FINAL:
-            return True
+        for item in attempt.items:
+            mine = item.step is step and item.occurrence == occurrence and item.obligation_id == obligation.obligation_id
+            if mine and attempt.state is not AttemptState.CANCELLED and attempt.reason not in _NOT_FINAL:
+                return True
     return False
 
 
@@ -45,15 +45,13 @@ def _concerned(view: View, obligation: Obligation, rung: Reminder) -> bool:
     return obligation.due_at - view.known_since(obligation) > rung.only_if_known_before
 
 
-def _rung(view: View, obligation: Obligation, rung: Reminder, told: Sequence[datetime]) -> Plan:
+def _rung(view: View, obligation: Obligation, rung: Reminder, best: list[Channel], told: Sequence[datetime]) -> Plan:
     plan = Plan()
     since = view.known_since(obligation)
-    wanted: datetime | None = None
-    for channel, chosen_by in _candidates(view, obligation, rung):
+    for channel, chosen_by in _candidates(view, obligation, rung, best):
         when = _instant(view, obligation, rung, channel)
         if when is None or when[0] < since:
             continue
-        wanted = wanted or when[0]
         if _fresh_answer(obligation, rung, when[0]):
             plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.ACKNOWLEDGED, at=when[0]))
             return plan
@@ -82,10 +80,9 @@ def _rung(view: View, obligation: Obligation, rung: Reminder, told: Sequence[dat
     return plan
 
 
-def _candidates(view: View, obligation: Obligation, rung: Reminder) -> list[tuple[Channel, str]]:
-    """Channels in the order in which the rung tries them, with the reason."""
-    best = view.best_channels(obligation)
-    usable = list(view.reach.order)
+def _candidates(view: View, obligation: Obligation, rung: Reminder, best: list[Channel]) -> list[tuple[Channel, str]]:
+    """Channels in the order in which the rung tries them, with the reason; ``best``: those that carried this meeting, best first."""
+    usable = view.reach.order
     if rung.channel == "best_evidence":
         rest = [channel for channel in usable if channel not in best]
         if _answered_through_mailbox(view, obligation):

@@ -1,0 +1,102 @@
+"""One person's messages, sorted once for all the questions that rules ask of them again and again: by duty, by day, by call.
+
+An index, not a fact: it is made from the attempts of a case, and made anew when one is added.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from services.core.alarms import ANOTHER_PROVIDER
+from services.core.model import Attempt, Obligation, ObligationId
+from services.core.states import LIVE
+from services.core.words import Channel, Step
+
+#: messages that no cap counts (§10.4)
+UNCOUNTED = frozenset({Step.CORRECTIVE, Step.CANCELLATION, Step.VERIFICATION, Step.CHANGED})
+
+
+class Messages:
+    """What was released and not taken back is *live*; skipped and cancelled messages are known, and count nowhere."""
+
+    __slots__ = ("_about", "_calls", "_sms", "_tries", "live")
+
+    def __init__(self, attempts: Iterable[Attempt]) -> None:
+        self.live: list[Attempt] = []
+        self._about: dict[ObligationId, list[Attempt]] = {}
+        self._calls: list[datetime] = []
+        self._sms: list[datetime] = []
+        self._tries: dict[tuple[ObligationId, int], Sequence[Attempt]] = {}
+        for attempt in attempts:
+            for item in attempt.items:
+                mine = self._about.setdefault(item.obligation_id, [])
+                if not mine or mine[-1] is not attempt:
+                    mine.append(attempt)
+            if attempt.state in LIVE:
+                self.live.append(attempt)
+                if attempt.channel is Channel.VOICE:
+                    self._calls.append(called_at(attempt))
+                elif attempt.channel is Channel.SMS and _counts(attempt):
+                    self._sms.append(attempt.release_at)
+        self._calls.sort()
+        self._sms.sort()
+
+    def about(self, obligation_id: ObligationId) -> Sequence[Attempt]:
+        """Messages of any revision, skipped and cancelled ones too, in the order of the case."""
+        return self._about.get(obligation_id, ())
+
+    def tries_of(self, obligation: Obligation) -> Sequence[Attempt]:
+        """Live messages of this revision, oldest first."""
+        key = obligation.obligation_id, obligation.revision
+        found = self._tries.get(key)
+        if found is None:
+            mine = [row for row in self.about(obligation.obligation_id) if row.state in LIVE and carries(row, obligation)]
+            found = self._tries[key] = sorted(mine, key=lambda row: (row.release_at, row.attempt_id))
+        return found
+
+    def counted(self, channel: Channel, obligation_id: ObligationId) -> int:
+        """Live messages of any revision on this channel that the duty's cap counts (§10.4)."""
+        count = 0
+        for row in self.about(obligation_id):
+            count += row.channel is channel and row.state in LIVE and _counts(row, obligation_id)
+        return count
+
+    def sms_between(self, start: datetime, end: datetime) -> int:
+        """SMS released in [start, end) that the person's cap counts."""
+        return bisect_left(self._sms, end) - bisect_left(self._sms, start) if self._sms else 0
+
+    def calls_between(self, start: datetime, end: datetime) -> int:
+        """Calls placed, or about to be, in [start, end)."""
+        return bisect_left(self._calls, end) - bisect_left(self._calls, start) if self._calls else 0
+
+    def calls_within(self, after: datetime, until: datetime) -> int:
+        """Calls placed, or about to be, in (after, until]."""
+        return bisect_right(self._calls, until) - bisect_right(self._calls, after) if self._calls else 0
+
+    def last_call(self) -> datetime | None:
+        """When the telephone rang last, or is about to."""
+        return self._calls[-1] if self._calls else None
+
+
+def carries(attempt: Attempt, obligation: Obligation) -> bool:
+    """Is this revision of the obligation in the message?"""
+    # asked of every message again and again: a generator would take three times as long
+    for item in attempt.items:  # noqa: SIM110
+        if item.obligation_id == obligation.obligation_id and item.revision == obligation.revision:
+            return True
+    return False
+
+
+def called_at(attempt: Attempt) -> datetime:
+    """When a call was or will be placed."""
+    return attempt.submitted_at or attempt.release_at
+
+
+def _counts(attempt: Attempt, about: ObligationId | None = None) -> bool:
+    """Do the caps count it? Not word of a change, nor what replaces a message that its provider lost (§10.4)."""
+    if attempt.chosen_by == ANOTHER_PROVIDER:
+        return False
+    for item in attempt.items:  # noqa: SIM110
+        if item.step not in UNCOUNTED and about in (None, item.obligation_id):
+            return True
+    return False
