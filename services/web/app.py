@@ -21,7 +21,7 @@ from services.adapters.kafka.originals import KafkaOriginals
 from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.kafka.topics import TopicChanges, load_topics
 from services.adapters.policy import SHIPPED, load_policy
-from services.adapters.postgres.connection import open_pool
+from services.adapters.postgres.connection import Pool, open_pool
 from services.adapters.postgres.letters import PostgresLetters
 from services.adapters.postgres.notify import OUTBOX_CHANNEL, listen
 from services.adapters.postgres.pages import PostgresPages
@@ -101,10 +101,9 @@ async def run(
         changes = await stack.enter_async_context(listen(surroundings.servers.database_url, OUTBOX_CHANNEL))
         store = PostgresStore(pool, told=log_changes)
         pages, refusals = PostgresPages(pool), Refusals(store=store, clock=clock)
-        outlet = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE)
+        outlet, checks = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE), HealthPages(checks=surroundings.overall)
         health.ready_when("database", database_check(pool))
         health.ready_when("kafka", topics_check(admin, _WRITTEN))
-        checks = HealthPages(checks=surroundings.overall)
         public_app = build_public(
             links=LinkPages(pages=pages, outlet=outlet, clock=clock, policy=policy.link, render=render),
             callbacks=Callbacks(
@@ -143,19 +142,7 @@ async def run(
                 live=live,
                 clock=clock,
                 render=render,
-                dead_letters=DeadLetterPages(
-                    letters=PostgresLetters(pool),
-                    replayer=Replayer(
-                        store=store,
-                        originals=KafkaOriginals(connection),
-                        publisher=publisher,
-                        clock=clock,
-                        told=lambda topic, count: surroundings.metrics.count("dead_letters_replayed", count, topic=topic),
-                    ),
-                    tokens=FormTokens(surroundings.service_key),
-                    clock=clock,
-                    render=render,
-                ),
+                dead_letters=_dead_letters(surroundings, pool, store, publisher),
             ),
             proofs=ProofPages(proofs=pages, access=AccessLog(), sign=seals.sign, printed=texts.proof),
             health=checks,
@@ -165,6 +152,19 @@ async def run(
             host_names=[*LOCAL_NAMES, settings.staff_listen.host],
         )
         await all_of(serve(public_app, public), serve(staff_app, staff), pulse.relay(changes), refusals.keep_on())
+
+
+def _dead_letters(surroundings: Surroundings, pool: Pool, store: Store, publisher: KafkaPublisher) -> DeadLetterPages:
+    clock = SystemClock()
+    replayer = Replayer(
+        store=store,
+        originals=KafkaOriginals(KafkaConnection(**asdict(surroundings.servers.kafka))),
+        publisher=publisher,
+        clock=clock,
+        told=lambda topic, count: surroundings.metrics.count("dead_letters_replayed", count, topic=topic),
+    )
+    tokens, render = FormTokens(surroundings.service_key), Renderer(_pages_dir())
+    return DeadLetterPages(letters=PostgresLetters(pool), replayer=replayer, tokens=tokens, clock=clock, render=render)
 
 
 async def serve_monitoring(surroundings: Surroundings, where: Listen) -> None:

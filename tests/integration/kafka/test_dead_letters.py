@@ -44,6 +44,8 @@ class Bench:
     publisher: KafkaPublisher
     stream: ConfluentStream
     originals: KafkaOriginals
+    kafka: KafkaNode
+    group: str
     outdated: bool = False
     share: float = 1.0
 
@@ -73,6 +75,12 @@ class Bench:
             pass
         return done
 
+    async def restart(self) -> None:
+        """The process ends, and another of its group takes its place."""
+        await self.stream.stop()
+        self.stream = ConfluentStream(self.kafka.connection, topics=TOPICS, group=self.group)
+        await self.stream.start()
+
     async def replay(self, *letters: DeadLetter, again: bool = False) -> Replayed:
         """As operations do."""
         replayer = Replayer(store=self.store, originals=self.originals, publisher=self.publisher, clock=SystemClock())
@@ -90,17 +98,21 @@ DECODER = Decoder(Schemas())
 async def bench(kafka: KafkaNode, pool: Pool) -> AsyncIterator[Bench]:
     """Empty topics, an empty database, a reader that starts at the beginning."""
     await kafka.fresh_topics()
-    stream = ConfluentStream(kafka.connection, topics=TOPICS, group=kafka.name("intake"))
+    group = kafka.name("intake")
+    stream = ConfluentStream(kafka.connection, topics=TOPICS, group=group)
     await stream.start()
     async with KafkaPublisher(kafka.connection) as publisher:
-        yield Bench(
+        made = Bench(
             store=PostgresStore(pool),
             letters=PostgresLetters(pool),
             publisher=publisher,
             stream=stream,
             originals=KafkaOriginals(kafka.connection),
+            kafka=kafka,
+            group=group,
         )
-    await stream.stop()
+        yield made
+    await made.stream.stop()
 
 
 def meeting(number: int = 1, **changed: Any) -> dict[str, Any]:
@@ -187,8 +199,13 @@ async def test_above_the_share_the_reader_stops_and_nothing_is_buried(bench: Ben
     with pytest.raises(TooManyDeadLetters):
         await bench.intake(30)
     assert await bench.all() == []
+    await bench.restart()
+    bench.share = 1.0
+    assert await bench.intake(30) == Counter(unreadable=30)
     bench.outdated = False
-    assert (await bench.replay()).outcomes == {}
+    replayed = await bench.replay(*await bench.all())
+    assert replayed.count(Outcome.REPLAYED) == 30
+    assert await bench.intake(30) == Counter(applied=30)
 
 
 async def test_a_thousand_are_replayed_by_one_command(
