@@ -14,6 +14,10 @@ from services.core.model import Agency, Place
 from tests.unit.core.scene import actualisation, day, environment, meeting, paris, person, residence
 
 _PRINTER = environment().residence("75000")
+# seven days of transit; 27 May is a holiday there
+_GUADELOUPE = (
+    "31 box,30 sunday,29 transit,28 transit,27 holiday,26 transit,25 transit,24 transit,23 sunday,22 transit,21 transit,20 submission*"
+)
 
 
 @pytest.mark.parametrize(
@@ -62,12 +66,12 @@ _PRINTER = environment().residence("75000")
             "97110",
             7,
             "2027-05-20",
-            "31 box,30 sunday,29 transit,28 transit,27 holiday,26 transit,25 transit,24 transit,23 sunday,22 transit,21 transit,20 submission*",
+            _GUADELOUPE,
         ),
     ],
 )
 def test_each_day_of_a_letter_has_its_role(event: str, postal_code: str, transit: int, submit: str, counted: str) -> None:
-    """Backwards from two days before the event to the submission; by the post's calendar there,or (*) the printer's (§10.2)."""
+    """Backwards from two days before the event to the submission; by the post's calendar there, or (*) the printer's (§10.2)."""
     limit = letter_limit(environment().policy.letters, residence(postal_code), _PRINTER, day(event))
     told = ",".join(f"{one.day:%d} {one.role.removeprefix('in_the_')}{'*' if one.calendar == 'printer' else ''}" for one in limit.counting)
     assert (limit.transit_days, told, limit.submit_by) == (transit, counted, paris(submit, "15:00"))
