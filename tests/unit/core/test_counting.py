@@ -52,7 +52,7 @@ _GUADELOUPE = (
             "2026-12-02",
             "07 box,06 sunday,05 transit,04 transit,03 transit,02 submission*",
         ),
-        # a holiday,and a weekend that the printer does not work
+        # a holiday, and a weekend that the printer does not work
         (
             "2027-05-11",
             "75011",
