@@ -5,6 +5,7 @@ A mutant is the core with one small mistake in it; it is killed when a test fail
 
 import argparse
 import json
+import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,6 +73,14 @@ def forget_survivors(folder: Path) -> None:
         file.write_text(json.dumps(content, indent=4), encoding="utf-8")
 
 
+def forget_copies(folder: Path) -> None:
+    """Let the next run copy anew what it does not mutate: mutmut keeps the copies that it has, however old."""
+    for file in (folder / "services").rglob("*"):
+        if file.is_file() and file.suffix != ".meta" and not file.with_name(f"{file.name}.meta").exists():
+            file.unlink()
+    shutil.rmtree(folder / "tests", ignore_errors=True)
+
+
 def counted(mutants: Iterator[tuple[str, int]]) -> dict[str, Count]:
     """Mutants by module (``services.core.ledger``)."""
     modules: dict[str, Count] = defaultdict(Count)
@@ -85,6 +94,7 @@ def main() -> None:
     options = _options()
     if options.again:
         forget_survivors(FOLDER)
+        forget_copies(FOLDER)
         return
     modules = counted(outcomes(FOLDER, options.patterns))
     whole = Count(
@@ -116,7 +126,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="only these mutants, such as services.core.ledger*; else all")
     parser.add_argument("--fail-under", type=float, default=0.0, metavar="SHARE", help="how many of a hundred must be killed")
-    parser.add_argument("--again", action="store_true", help="print nothing, but let the next run try again what lived")
+    parser.add_argument(
+        "--again", action="store_true", help="print nothing, but let the next run try again what lived, on what is there now"
+    )
     return parser.parse_args()
 
 
