@@ -66,15 +66,24 @@ def may_send(case: Case, attempt: Attempt, environment: Environment, now: dateti
     refusal = contact_refusal(contact, attempt.channel, attempt.items[0].step) or _refused_by_person(view, attempt.channel)
     if refusal is not None:
         return DoNotSend(reason=refusal)
-    paused_until = environment.standing.paused_until(contact)
+    closed = _closed_now(view, attempt, contact, known)
+    if closed is not None:
+        return closed
+    wanted = tuple(known[item.obligation_id] for item, reason in zip(attempt.items, reasons, strict=True) if reason is None)
+    return Send(person=view.person, contact=contact, obligations=wanted)
+
+
+def _closed_now(view: View, attempt: Attempt, contact: Contact, known: dict[ObligationId, Obligation]) -> DoNotSend | NotYet | None:
+    """The domain is paused, or the window has closed in between."""
+    paused_until = view.env.standing.paused_until(contact)
     if paused_until is not None:
         # nobody else can carry it: it waits for the pause's end (§10.16)
         return DoNotSend(reason=Why.PAUSED) if attempt.channel not in view.reach.contacts else NotYet(at=paused_until)
     closing = _closing_day_obligation(attempt, known)
-    if not is_open(environment.policy, attempt.channel, view.residence, now, view.local_day(closing.due_at) if closing else None):
+    last_day = view.local_day(closing.due_at) if closing else None
+    if not is_open(view.policy, attempt.channel, view.residence, view.now, last_day):
         return DoNotSend(reason=Why.OUTSIDE_WINDOW)
-    wanted = tuple(known[item.obligation_id] for item, reason in zip(attempt.items, reasons, strict=True) if reason is None)
-    return Send(person=view.person, contact=contact, obligations=wanted)
+    return None
 
 
 def _refused_by_person(view: View, channel: Channel) -> Why | None:

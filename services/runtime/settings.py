@@ -194,7 +194,9 @@ def _settings(form: _Form) -> Settings:
         ).rstrip("/"),
         public_listen=public_listen,
         staff_listen=staff_listen,
-        staff_url=form.get("STAFF_URL", readers.url("https", "http", example="https://staff.example"), f"http://{staff_listen}").rstrip("/"),
+        staff_url=form.get("STAFF_URL", readers.url("https", "http", example="https://staff.example"), f"http://{staff_listen}").rstrip(
+            "/"
+        ),
         service_key=form.optional("SERVICE_KEY", readers.secret),
         events_token=form.optional("EVENTS_TOKEN", readers.token),
         gateway_token=form.optional("GATEWAY_TOKEN", readers.token),

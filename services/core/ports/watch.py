@@ -77,9 +77,7 @@ class LostMessages:
 def lost_by(alarm: Alarm, now: datetime) -> LostMessages:
     """What an alarm RECEIPTS_LOW is about, until it was cleared or until now."""
     provider, carrier = circuit_of(alarm.scope)
-    return LostMessages(
-        provider=provider, carrier=carrier, since=alarm.since, until=alarm.cleared_at or now, noticed_at=alarm.raised_at
-    )
+    return LostMessages(provider=provider, carrier=carrier, since=alarm.since, until=alarm.cleared_at or now, noticed_at=alarm.raised_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
