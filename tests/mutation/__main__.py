@@ -126,9 +126,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("patterns", nargs="*", metavar="PATTERN", help="only these mutants, such as services.core.ledger*; else all")
     parser.add_argument("--fail-under", type=float, default=0.0, metavar="SHARE", help="how many of a hundred must be killed")
-    parser.add_argument(
-        "--again", action="store_true", help="print nothing, but let the next run try again what lived"
-    )
+    parser.add_argument("--again", action="store_true", help="print nothing, but let the next run try again what lived")
     return parser.parse_args()
 
 
