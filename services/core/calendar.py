@@ -32,6 +32,12 @@ def _local(zone: str, at: datetime) -> datetime:
 
 
 @lru_cache(maxsize=4096)
+def local_day(zone: str, at: datetime) -> date:
+    """The date that a clock of this zone shows at an instant."""
+    return _local(zone, at).date()
+
+
+@lru_cache(maxsize=4096)
 def _hours(zone: str, day: date) -> tuple[datetime, datetime]:
     return _instant(zone, day, time(0)), _instant(zone, day + _DAY, time(0))
 

@@ -5,9 +5,11 @@ Pure and deterministic: deciding again at the same instant, once the decision is
 Next: services/core/kinds/convocation.py
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from types import MappingProxyType
 
 from services.core.alerts.contact import fixed
 from services.core.alerts.known import dossier_lines
@@ -29,6 +31,8 @@ from services.core.words import MEETINGS, PRESUMED, AttemptState, Channel, Evide
 
 #: more rounds than any case needs; a rule that wants the same message again would loop
 _ROUNDS = 40
+
+_NO_PLANS: Mapping[ObligationId, Plan] = MappingProxyType({})
 
 _CANCEL_REASON: dict[ObligationState, Why] = {
     ObligationState.ACKNOWLEDGED: Why.ACKNOWLEDGED,
@@ -58,8 +62,8 @@ def decide(case: Case, environment: Environment, now: datetime) -> Decision:
     # first what nobody wants any more: a message that is taken back is not handed out again
     view = _take_back(view, decision)
     view = _run_timers(view, decision)
+    plans = _plans(view)
     for _ in range(_ROUNDS):
-        plans = _plans(view)
         due = _most_urgent(view, plans)
         if due is None:
             _look_ahead(view, plans, decision)
@@ -67,17 +71,32 @@ def decide(case: Case, environment: Environment, now: datetime) -> Decision:
         attempt = _released(view, due, together(view, due, plans.values())) if isinstance(due, Intent) else _left_out(view, due)
         (decision.releases if isinstance(due, Intent) else decision.skips).append(attempt)
         view = view.with_attempt(attempt)
+        plans = _plans(view, plans, attempt)
     raise UndecidableError
 
 
-def _plans(view: View) -> dict[ObligationId, Plan]:
-    """What each duty wants; actualisations last, because their steps make room for the others' SMS (§10.15)."""
-    by_kind = sorted(view.case.obligations, key=lambda obligation: obligation.kind is Kind.ACTUALISATION)
+def _plans(view: View, before: Mapping[ObligationId, Plan] = _NO_PLANS, newest: Attempt | None = None) -> dict[ObligationId, Plan]:
+    """What each duty wants; actualisations last, because their steps make room for the others' SMS (§10.15).
+
+    Of the plans from ``before`` those stay that the ``newest`` message cannot change.
+    """
     plans: dict[ObligationId, Plan] = {}
-    for obligation in by_kind:
-        seen = making_room(view, plans.values()) if obligation.kind is Kind.ACTUALISATION else view
-        plans[obligation.obligation_id] = _plan(seen, obligation)
+    changed = False
+    for obligation in sorted(view.case.obligations, key=lambda obligation: obligation.kind is Kind.ACTUALISATION):
+        makes_room = obligation.kind is Kind.ACTUALISATION
+        known = before.get(obligation.obligation_id)
+        if known is not None and not (newest is None or _matters(newest, obligation) or (makes_room and changed)):
+            plans[obligation.obligation_id] = known
+            continue
+        plans[obligation.obligation_id] = _plan(making_room(view, plans.values()) if makes_room else view, obligation)
+        changed = True
     return plans
+
+
+def _matters(newest: Attempt, obligation: Obligation) -> bool:
+    """Can this message change what the duty wants: it is about it, or counts for the person whatever it is about (§10.4)?"""
+    counts = newest.state is AttemptState.RELEASED and newest.channel in (Channel.SMS, Channel.VOICE)
+    return counts or any(item.obligation_id == obligation.obligation_id for item in newest.items)
 
 
 def _plan(view: View, obligation: Obligation) -> Plan:
@@ -118,7 +137,7 @@ def _run_timers(view: View, decision: Decision) -> View:
 def _take_back(view: View, decision: Decision) -> View:
     """Released messages that nobody has claimed yet and that nobody wants any more (§10.12: cancelled within 60 seconds)."""
     known = {obligation.obligation_id: obligation for obligation in view.case.obligations}
-    for attempt in view.case.attempts:
+    for attempt in view.messages.waiting:
         if attempt.state is not AttemptState.RELEASED:
             continue
         reasons = [unwanted(known.get(item.obligation_id), item) for item in attempt.items]
@@ -212,7 +231,8 @@ def _item(obligation: Obligation, step: Step, occurrence: int) -> Item:
 
 def _attempt_id(view: View, items: tuple[Item, ...], channel: Channel, contact: ContactId) -> AttemptId:
     """Derived, so that the same decision gives the same id: a second planner cannot release a twin."""
-    before = sum(1 for attempt in view.case.attempts if attempt.channel is channel and any(item in items for item in attempt.items))
+    same = (row for item in items for row in view.messages.about(item.obligation_id) if row.channel is channel and item in row.items)
+    before = len({row.attempt_id for row in same})
     said = [word for item in items for word in (item.obligation_id, str(item.revision), item.step, str(item.occurrence))]
     words = "|".join((*said, channel, contact, str(before)))
     return AttemptId(f"at-{blake2b(words.encode(), digest_size=10).hexdigest()}")

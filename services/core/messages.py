@@ -10,36 +10,44 @@ from datetime import datetime
 from services.core.alarms import ANOTHER_PROVIDER
 from services.core.model import Attempt, Obligation, ObligationId
 from services.core.states import LIVE
-from services.core.words import Channel, Step
+from services.core.words import AttemptState, Channel, Step
 
 #: messages that no cap counts (§10.4)
 UNCOUNTED = frozenset({Step.CORRECTIVE, Step.CANCELLATION, Step.VERIFICATION, Step.CHANGED})
 
 
+_WAITING = frozenset({AttemptState.RELEASED, AttemptState.SUBMITTING, AttemptState.ACCEPTED})
+
+
 class Messages:
     """What was released and not taken back is *live*; skipped and cancelled messages are known, and count nowhere."""
 
-    __slots__ = ("_about", "_calls", "_sms", "_tries", "live")
+    __slots__ = ("_about", "_counted", "_tries", "calls", "sms", "waiting")
 
     def __init__(self, attempts: Iterable[Attempt]) -> None:
-        self.live: list[Attempt] = []
+        #: those that wait for somebody, a provider or a receipt, in the order of the case
+        self.waiting: list[Attempt] = []
         self._about: dict[ObligationId, list[Attempt]] = {}
-        self._calls: list[datetime] = []
-        self._sms: list[datetime] = []
+        #: when calls were placed or will be, in order
+        self.calls: list[datetime] = []
+        #: when SMS that the person's cap counts were released, in order
+        self.sms: list[datetime] = []
         self._tries: dict[tuple[ObligationId, int], Sequence[Attempt]] = {}
+        self._counted: dict[tuple[ObligationId, Channel], int] = {}
         for attempt in attempts:
             for item in attempt.items:
                 mine = self._about.setdefault(item.obligation_id, [])
                 if not mine or mine[-1] is not attempt:
                     mine.append(attempt)
+            if attempt.state in _WAITING:
+                self.waiting.append(attempt)
             if attempt.state in LIVE:
-                self.live.append(attempt)
                 if attempt.channel is Channel.VOICE:
-                    self._calls.append(called_at(attempt))
+                    self.calls.append(called_at(attempt))
                 elif attempt.channel is Channel.SMS and _counts(attempt):
-                    self._sms.append(attempt.release_at)
-        self._calls.sort()
-        self._sms.sort()
+                    self.sms.append(attempt.release_at)
+        self.calls.sort()
+        self.sms.sort()
 
     def about(self, obligation_id: ObligationId) -> Sequence[Attempt]:
         """Messages of any revision, skipped and cancelled ones too, in the order of the case."""
@@ -47,6 +55,8 @@ class Messages:
 
     def tries_of(self, obligation: Obligation) -> Sequence[Attempt]:
         """Live messages of this revision, oldest first."""
+        if obligation.obligation_id not in self._about:
+            return ()
         key = obligation.obligation_id, obligation.revision
         found = self._tries.get(key)
         if found is None:
@@ -56,26 +66,26 @@ class Messages:
 
     def counted(self, channel: Channel, obligation_id: ObligationId) -> int:
         """Live messages of any revision on this channel that the duty's cap counts (§10.4)."""
-        count = 0
-        for row in self.about(obligation_id):
-            count += row.channel is channel and row.state in LIVE and _counts(row, obligation_id)
+        mine = self._about.get(obligation_id)
+        if mine is None:
+            return 0
+        count = self._counted.get((obligation_id, channel))
+        if count is None:
+            count = sum(1 for row in mine if row.channel is channel and row.state in LIVE and _counts(row, obligation_id))
+            self._counted[obligation_id, channel] = count
         return count
 
     def sms_between(self, start: datetime, end: datetime) -> int:
         """SMS released in [start, end) that the person's cap counts."""
-        return bisect_left(self._sms, end) - bisect_left(self._sms, start) if self._sms else 0
+        return bisect_left(self.sms, end) - bisect_left(self.sms, start)
 
     def calls_between(self, start: datetime, end: datetime) -> int:
         """Calls placed, or about to be, in [start, end)."""
-        return bisect_left(self._calls, end) - bisect_left(self._calls, start) if self._calls else 0
+        return bisect_left(self.calls, end) - bisect_left(self.calls, start)
 
     def calls_within(self, after: datetime, until: datetime) -> int:
         """Calls placed, or about to be, in (after, until]."""
-        return bisect_right(self._calls, until) - bisect_right(self._calls, after) if self._calls else 0
-
-    def last_call(self) -> datetime | None:
-        """When the telephone rang last, or is about to."""
-        return self._calls[-1] if self._calls else None
+        return bisect_right(self.calls, until) - bisect_right(self.calls, after)
 
 
 def carries(attempt: Attempt, obligation: Obligation) -> bool:

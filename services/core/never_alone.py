@@ -6,7 +6,7 @@ A first notice sees to it itself; here are all other rungs, for points that are 
 from services.core.decision import Intent, Plan
 from services.core.messages import UNCOUNTED, carries
 from services.core.model import Attempt, Contact, Item, Obligation
-from services.core.timing import soonest, trusted
+from services.core.timing import soonest, trusted, was_ever_doubtful
 from services.core.view import NOT_ALONE, View, step_of
 from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Why
 
@@ -29,7 +29,9 @@ def beside(view: View, obligation: Obligation) -> Plan:
     plan = Plan()
     if obligation.kind is Kind.CONTACT:
         return plan
-    points = {contact.contact_id: contact for contact in view.case.contacts}
+    points = {contact.contact_id: contact for contact in view.case.contacts if was_ever_doubtful(view, contact)}
+    if not points:
+        return plan
     for attempt in view.tries_of(obligation):
         contact = points.get(attempt.contact_id)
         step = step_of(attempt, obligation)

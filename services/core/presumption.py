@@ -35,7 +35,7 @@ def presumed_at(view: View, obligation: Obligation) -> datetime | None:
         return None
     letters = [
         attempt
-        for attempt in view.case.attempts
+        for attempt in view.messages.about(obligation.obligation_id)
         if attempt.channel is Channel.LETTER and attempt.state is AttemptState.ACCEPTED and carries(attempt, obligation)
     ]
     return min((posted_at(view.case, letter) + view.policy.letters.presumed_after for letter in letters), default=None)

@@ -27,7 +27,7 @@ class TimersDue:
 def timers_due(view: View) -> TimersDue:
     """Look at every message that waits for something."""
     due = TimersDue()
-    for attempt in view.case.attempts:
+    for attempt in view.messages.waiting:
         if attempt.state is AttemptState.RELEASED:
             _released(view, attempt, due)
         elif attempt.state is AttemptState.SUBMITTING:

@@ -52,13 +52,9 @@ def _first_free(view: View, obligation: Obligation, channel: Channel, since: dat
     start = since
     for _ in range(_MONTH):
         at, until = _opening(view, channel, start, slot=slot)
-        day = view.local_day(at)
-        full = (channel is Channel.SMS and view.sms_on(day) >= view.policy.caps.person.sms_per_day) or (
-            channel is Channel.VOICE and view.calls_on(day) >= view.policy.caps.person.voice_per_day
-        )
-        if not full:
+        if view.day_has_room(channel, at):
             return at, until
-        start = view.residence.instant(day + timedelta(days=1), time(0))
+        start = view.residence.instant(view.local_day(at) + timedelta(days=1), time(0))
     return at, until
 
 
@@ -89,10 +85,17 @@ def reliable_alone(view: View, obligation: Obligation, channel: Channel, at: dat
 
 def trusted(view: View, contact: Contact, at: datetime) -> bool:
     """May a message at this instant go to this point alone (§10.7)? Not while it is unverified or suspect, nor when its value is new."""
-    if contact.status is not ContactStatus.ACTIVE:
+    if not was_ever_doubtful(view, contact):
+        return True
+    if contact.status is not ContactStatus.ACTIVE or contact.value_at is None:
         return False
-    changed = contact.value_at
-    return changed is None or changed <= view.person.known_at or at - changed >= view.policy.contacts.changed_before
+    return at - contact.value_at >= view.policy.contacts.changed_before
+
+
+def was_ever_doubtful(view: View, contact: Contact) -> bool:
+    """Is there an instant at which a message to this point may not go alone, as far as is known now (§10.7)?"""
+    changed = contact.value_at is not None and contact.value_at > view.person.known_at
+    return changed or contact.status is not ContactStatus.ACTIVE
 
 
 def silence_of(view: View, obligation: Obligation) -> timedelta:

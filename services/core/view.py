@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from services.core.availability import Availability, availability
-from services.core.calendar import Residence, WorkingDays
+from services.core.calendar import Residence, WorkingDays, local_day
 from services.core.environment import METROPOLE, Environment
 from services.core.messages import Messages, carries
 from services.core.model import Attempt, Case, Obligation, Person, Reply
@@ -70,11 +70,11 @@ class View:
 
     def local_day(self, at: datetime) -> date:
         """The residence's date."""
-        return self.residence.local(at).date()
+        return local_day(self.residence.zone, at)
 
     def last_call(self) -> datetime | None:
         """When the telephone rang last, or is about to."""
-        return self.messages.last_call()
+        return self.messages.calls[-1] if self.messages.calls else None
 
     def room(self, channel: Channel, obligation: Obligation, *, reserve: int = 0, extra: int = 0) -> bool:
         """Is the obligation's cap for this channel not reached yet (§10.4)? ``reserve``: messages to leave room for."""
@@ -85,15 +85,21 @@ class View:
         """SMS of that local day that the person's cap counts."""
         return self.messages.sms_between(*self.residence.hours_of(day))
 
-    def calls_on(self, day: date) -> int:
-        """Calls of that local day."""
-        return self.messages.calls_between(*self.residence.hours_of(day))
+    def day_has_room(self, channel: Channel, at: datetime) -> bool:
+        """May one more SMS, or call, go to this person on the local day of this instant (§10.4)? Other channels are not counted."""
+        messages, caps = self.messages, self.policy.caps.person
+        if channel is Channel.SMS:
+            return (self.sms_on(self.local_day(at)) if messages.sms else 0) < caps.sms_per_day
+        if channel is Channel.VOICE:
+            return (messages.calls_between(*self.residence.hours_of(self.local_day(at))) if messages.calls else 0) < caps.voice_per_day
+        return True
 
     def calls_allowed(self, at: datetime, obligation: Obligation) -> bool:
         """May the person's telephone ring at this instant, with the day's and the month's calls in mind (§10.4)?"""
         caps = self.policy.caps.person
         limit = caps.voice_in_30_days_convocation if obligation.kind is Kind.CONVOCATION else caps.voice_in_30_days
-        return self.messages.calls_within(at - _MONTH, at) < limit and self.calls_on(self.local_day(at)) < caps.voice_per_day
+        this_month = self.messages.calls_within(at - _MONTH, at) if self.messages.calls else 0
+        return this_month < limit and self.day_has_room(Channel.VOICE, at)
 
     def evidence_by_channel(self, obligation: Obligation) -> dict[Channel, tuple[Evidence, datetime]]:
         """The best level and its instant for each channel that carried this revision; failed messages prove nothing."""

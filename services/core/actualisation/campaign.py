@@ -123,9 +123,10 @@ def _candidates(view: View, obligation: Obligation, rung: ActualisationStep) -> 
 
 
 def _last_step_channel(view: View, obligation: Obligation) -> Channel | None:
-    own = [attempt for attempt in view.tries_of(obligation) if attempt.cause != NOT_ALONE]
-    sent = [attempt for attempt in own if step_of(attempt, obligation) is Step.A2]
-    return sent[0].channel if sent else None
+    for attempt in view.tries_of(obligation):
+        if attempt.cause != NOT_ALONE and step_of(attempt, obligation) is Step.A2:
+            return attempt.channel
+    return None
 
 
 def _opens_at(obligation: Obligation) -> datetime:
@@ -206,7 +207,7 @@ def _letter_instant(view: View, rung: ActualisationStep, day: date) -> Opening |
 
 def _clear_of_other_sms(view: View, obligation: Obligation, rung: ActualisationStep, channel: Channel, when: Opening) -> Opening:
     """On the day of another SMS a step moves to the next allowed day before J-2; it stays when there is none, to be bundled (§10.15)."""
-    if channel is not Channel.SMS or not rung.moves:
+    if channel is not Channel.SMS or not rung.moves or not (view.sms_days or view.messages.sms):
         return when
     day = view.local_day(when[0])
     if not _has_another_sms(view, day):
@@ -239,6 +240,4 @@ def _free(view: View, obligation: Obligation, rung: ActualisationStep, channel: 
     """The person's own caps: one SMS a day but for the two of the last day, calls in their limits (§10.4)."""
     if channel is Channel.VOICE:
         return view.calls_allowed(at, obligation)
-    if channel is Channel.SMS and rung.step is not Step.A5:
-        return view.sms_on(view.local_day(at)) < view.policy.caps.person.sms_per_day
-    return True
+    return channel is not Channel.SMS or rung.step is Step.A5 or view.day_has_room(channel, at)

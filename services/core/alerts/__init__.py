@@ -6,7 +6,7 @@ from services.core.alerts import after_date, contact, no_way, silence, spoken, t
 from services.core.alerts.found import Found
 from services.core.model import Obligation
 from services.core.view import View
-from services.core.words import AlertType
+from services.core.words import MEETINGS, AlertType, Kind
 
 #: they are about a contact point: the only ones that a question of ours raises, and closed when the point is good again (§10.7)
 ABOUT_POINTS = frozenset({AlertType.CONTACT_DEAD, AlertType.WRONG_PERSON, AlertType.CONTACT_SUSPECT})
@@ -31,4 +31,17 @@ RULES: Mapping[AlertType, Rule] = {
     AlertType.CONTRADICTORY_REPLIES: spoken.contradictory,
     AlertType.INBOUND_MESSAGE: spoken.inbound,
     AlertType.TRAVELS_FOR_NOTHING: travels.travels_for_nothing,
+}
+
+#: no meeting asks for them
+_OF_PERIODS = frozenset({AlertType.ACTUALISATION_AT_RISK, AlertType.ACTUALISATION_LAST_DAY, AlertType.ACTUALISATION_MISSED})
+#: no actualisation asks for them
+_OF_MEETINGS = frozenset(
+    {AlertType.SHORT_NOTICE, AlertType.UNCONFIRMED, AlertType.NON_RECEIPT_DOSSIER, AlertType.TRAVELS_FOR_NOTHING},
+)
+#: those that a duty of this kind can raise
+RULES_OF: Mapping[Kind, Mapping[AlertType, Rule]] = {
+    Kind.CONTACT: {type_: RULES[type_] for type_ in RULES if type_ in ABOUT_POINTS},
+    Kind.ACTUALISATION: {type_: RULES[type_] for type_ in RULES if type_ not in _OF_MEETINGS},
+    **{kind: {type_: RULES[type_] for type_ in RULES if type_ not in _OF_PERIODS} for kind in MEETINGS},
 }

@@ -1,5 +1,7 @@
 """A meeting that was announced, is cancelled, and of which the person cannot be told in time: TRAVELS_FOR_NOTHING (§10.11)."""
 
+from collections.abc import Sequence
+
 from services.core.alerts.found import Found
 from services.core.alerts.no_way import on_hold
 from services.core.meeting.change import cancellation
@@ -32,8 +34,8 @@ def at_stake(view: View, obligation: Obligation) -> bool:
     return not any(row.state in _TOLD and step_of(row, obligation) is Step.CANCELLATION for row in _about(view, obligation))
 
 
-def _about(view: View, obligation: Obligation) -> list[Attempt]:
-    return [row for row in view.case.attempts if any(item.obligation_id == obligation.obligation_id for item in row.items)]
+def _about(view: View, obligation: Obligation) -> Sequence[Attempt]:
+    return view.messages.about(obligation.obligation_id)
 
 
 def _facts(announced: list[Attempt], obligation: Obligation) -> tuple[Fact, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.core.alerts import ABOUT_POINTS, RULES
+from services.core.alerts import ABOUT_POINTS, RULES_OF
 from services.core.alerts.found import Found, act_by, severity_changes, severity_of
 from services.core.alerts.known import known
 from services.core.alerts.no_way import on_hold
@@ -37,9 +37,7 @@ def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
     due = AlertsDue()
     mine = (alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id)
     stored = {alert.type: alert for alert in mine if not _comes_back(alert, obligation)}
-    for type_, rule in RULES.items():
-        if obligation.kind is Kind.CONTACT and type_ not in ABOUT_POINTS:
-            continue
+    for type_, rule in RULES_OF[obligation.kind].items():
         alert = stored.get(type_)
         if alert is not None and alert.closed_at is not None:
             continue

@@ -130,17 +130,14 @@ def _chosen_by(step: Step, *, carried: bool) -> str:
 
 
 def _messages(view: View, obligation: Obligation) -> list[Attempt]:
-    return [
-        attempt
-        for attempt in view.case.attempts
-        if attempt.state in LIVE and any(item.obligation_id == obligation.obligation_id for item in attempt.items)
-    ]
+    return [attempt for attempt in view.messages.about(obligation.obligation_id) if attempt.state in LIVE]
 
 
 def _carriers(view: View, obligation: Obligation) -> list[Channel]:
     """Channels on which an older revision, or the replaced meeting, reached a provider."""
     found: list[Channel] = []
-    for attempt in view.case.attempts:
+    # in the order of the case, whichever of the two meetings they are about
+    for attempt in view.messages.about(obligation.obligation_id) if obligation.replaces is None else view.case.attempts:
         for item in attempt.items:
             older = item.obligation_id == obligation.obligation_id and item.revision < obligation.revision
             replaced = obligation.replaces is not None and item.obligation_id == obligation.replaces

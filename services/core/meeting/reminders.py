@@ -23,8 +23,9 @@ def reminders(view: View, obligation: Obligation, told: Sequence[datetime] = ())
     """
     plan = Plan()
     known, best = view.all_of(obligation), view.best_channels(obligation)
+    notice = obligation.due_at - view.known_since(obligation)
     for rung in view.policy.meeting.reminders:
-        if not is_settled(known, obligation, rung.step) and _concerned(view, obligation, rung):
+        if _concerned(obligation, rung, notice) and not is_settled(known, obligation, rung.step):
             plan.add(_rung(view, obligation, rung, best, told))
     return plan
 
@@ -39,10 +40,10 @@ def is_settled(attempts: Iterable[Attempt], obligation: Obligation, step: Step, 
     return False
 
 
-def _concerned(view: View, obligation: Obligation, rung: Reminder) -> bool:
+def _concerned(obligation: Obligation, rung: Reminder, notice: timedelta) -> bool:
     if obligation.state is not ObligationState.OPEN and not rung.even_if_acknowledged:
         return False
-    return obligation.due_at - view.known_since(obligation) > rung.only_if_known_before
+    return notice > rung.only_if_known_before
 
 
 def _rung(view: View, obligation: Obligation, rung: Reminder, best: list[Channel], told: Sequence[datetime]) -> Plan:
@@ -100,9 +101,10 @@ def _answered_through_mailbox(view: View, obligation: Obligation) -> bool:
 
 
 def _channel_of_last_reminder(view: View, obligation: Obligation) -> Channel | None:
-    own = [attempt for attempt in view.tries_of(obligation) if attempt.cause != NOT_ALONE]
-    sent = [attempt for attempt in own if step_of(attempt, obligation) is Step.R2]
-    return sent[-1].channel if sent else None
+    for attempt in reversed(view.tries_of(obligation)):
+        if attempt.cause != NOT_ALONE and step_of(attempt, obligation) is Step.R2:
+            return attempt.channel
+    return None
 
 
 def _instant(view: View, obligation: Obligation, rung: Reminder, channel: Channel) -> Opening | None:
@@ -131,4 +133,4 @@ def _has_room(view: View, obligation: Obligation, rung: Reminder, channel: Chann
         return False
     if channel is Channel.VOICE:
         return view.calls_allowed(at, obligation) and spaced(view.policy, view.residence, at, view.last_call())
-    return channel is not Channel.SMS or view.sms_on(view.local_day(at)) < view.policy.caps.person.sms_per_day
+    return view.day_has_room(channel, at)
