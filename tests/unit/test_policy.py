@@ -164,7 +164,8 @@ def test_a_few_values_are_laid_over_the_shipped_policy(tmp_path: Path) -> None:
 
 def test_a_whole_policy_is_not_completed(tmp_path: Path) -> None:
     """A file with every table stands for itself: what is missing in it is missing."""
-    assert load_other(_other(tmp_path, TEXT)) == load_policy()
+    # word for word: ladders are compared by identity, as keys of what is computed once
+    assert repr(load_other(_other(tmp_path, TEXT))) == repr(load_policy())
     with pytest.raises(PolicyError) as caught:
         load_other(_other(tmp_path, TEXT.replace("production_days = 1", "", 1)))
     assert caught.value.mistakes == ["letters.production_days: is missing"]
