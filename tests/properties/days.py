@@ -79,7 +79,7 @@ def _looked(life: Life, fate: Fate, coming: list[tuple[datetime, str]]) -> datet
 
 
 def _late(at: datetime, outages: Sequence[Outage]) -> datetime:
-    for outage in outages:
-        if outage.since <= at < outage.until:
-            return outage.until
+    """The next instant at which nothing is away; outages may overlap."""
+    while away := [one.until for one in outages if one.since <= at < one.until]:
+        at = max(away)
     return at
