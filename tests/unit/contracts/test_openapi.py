@@ -80,7 +80,7 @@ def references(node: object) -> Iterator[str]:
 def addresses(app: Starlette) -> set[tuple[str, str]]:
     """Every (method, path) that a listener answers, static files aside."""
     return {
-        (method.lower(), route.path.replace(":path}", "}"))
+        (method.lower(), route.path_format)
         for route in app.routes
         if isinstance(route, Route)
         for method in route.methods or ()
