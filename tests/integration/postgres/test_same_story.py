@@ -1,4 +1,7 @@
-"""The steps themselves do not notice which store they work on: every scenario gives the same journal on both."""
+"""The steps themselves do not notice which store they work on: the study's stories give the same journal on both.
+
+The watch and outages of servers need more than a store: the acceptance tests play every story on the whole stack.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +19,8 @@ from services.simulator.scenario.parse import parse
 
 pytestmark = pytest.mark.stack
 
-SCENARIOS = sorted((Path(__file__).parents[2] / "acceptance" / "scenarios").glob("*.yaml"))
+_STORIES = Path(__file__).parents[2] / "acceptance" / "scenarios"
+SCENARIOS = sorted(path for of in ("SC-0*", "SC-1*", "SC-26*", "SC-4*", "SX-*") for path in _STORIES.glob(f"{of}.yaml"))
 
 
 @pytest.fixture(scope="module")
@@ -36,4 +40,4 @@ async def test_the_journal_is_the_same_as_in_memory(path: Path, texts: JinjaText
 
 
 def _sorted(journal: Sequence[JournalLine]) -> list[bytes]:
-    return sorted(msgspec.json.encode(line, order="deterministic") for line in journal)
+    return sorted(msgspec.json.encode(line, order="deterministic") for line in journal if line.what != "alarm")
