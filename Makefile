@@ -7,7 +7,7 @@ PYTEST := $(PYTHON) -m pytest
 # `make test ARGUMENTS="-k letter -x"`
 ARGUMENTS ?=
 # what a plain test run leaves out
-NOT_NOW := not slow and not chaos and not bench
+NOT_NOW := not slow and not bench
 
 .PHONY: help
 help: ## Say what there is
@@ -46,11 +46,15 @@ test-fast: setup ## The tests that need no server and no browser
 
 .PHONY: test-slow
 test-slow: setup-tests ## The tests that take long
-	@$(PYTEST) -m "slow and not chaos and not bench" $(ARGUMENTS)
+	@$(PYTEST) -m "slow and not bench" $(ARGUMENTS)
 
 .PHONY: bench
 bench: setup-tests ## How fast it is, beside its peers; ARGUMENTS="--quick --rows flood"
 	@$(PYTHON) -m tests.benchmarks $(ARGUMENTS)
+
+.PHONY: chaos
+chaos: setup-tests ## Everything goes wrong, and what may never happen is counted; ARGUMENTS="--seed 7 --obligations 2000 --faults 40"
+	@$(PYTHON) -m tests.chaos $(ARGUMENTS)
 
 .PHONY: lint
 lint: setup ## Style, format, types, import rules, texts

@@ -45,14 +45,15 @@ async def embedded_kafka(
     libs_dir: Path | None = None,
     heap: str = "512m",
     properties: Mapping[str, str] | None = None,
+    patience: timedelta = _READY_TIMEOUT,
     say: Say | None = None,
 ) -> AsyncIterator[EmbeddedKafka]:
     """Start the node whose data is under ``state_dir``/kafka and stop it at the end; it ends with us in any case, kill -9 included.
 
     Its jars are fetched by Maven once, into ``libs_dir`` (default ``state_dir``/kafka-libs). It keeps its port from one start to the
-    next while that is free. ``properties`` adds to the broker's configuration or replaces it, for tests of secured listeners.
-    Raises ``NotThere`` with one sentence when Java, Maven or the jars are missing, when another process runs the node, or when it
-    does not start.
+    next while that is free. ``properties`` adds to the broker's configuration or replaces it, for tests of secured listeners;
+    ``patience`` is how long it may take to listen. Raises ``NotThere`` with one sentence when Java, Maven or the jars are missing,
+    when another process runs the node, or when it does not start.
     """
     java = _java()
     libs = await asyncio.to_thread(_libraries, libs_dir or state_dir / "kafka-libs", say or _to_stderr)
@@ -65,7 +66,7 @@ async def embedded_kafka(
         await node.format()
         child = await node.start()
         try:
-            await wait_for_port(port, child, _READY_TIMEOUT)
+            await wait_for_port(port, child, patience)
             (home / "bootstrap").write_text(f"127.0.0.1:{port}\n")
             yield EmbeddedKafka(bootstrap=f"127.0.0.1:{port}", process=child)
         finally:

@@ -1,0 +1,122 @@
+"""What a run found: a table for people, JSON for scripts, a page with a picture for the documentation."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.chaos.picture import picture
+from tests.chaos.run import Outcome
+from tests.chaos.script import Trouble
+
+_PAGE: Final = Path(__file__).with_name("page.md")
+_WORDS: dict[Trouble, str] = {
+    Trouble.KILLED: "process killed (SIGKILL)",
+    Trouble.STOPPED: "process stopped (SIGTERM)",
+    Trouble.FROZEN: "process frozen (SIGSTOP … SIGCONT)",
+    Trouble.CLOCK: "clock of a process wrong",
+    Trouble.THIRD_COPY: "third copy comes and goes (rebalance)",
+    Trouble.PROVIDER_RESETS: "provider resets connections",
+    Trouble.PROVIDER_HANGS: "provider has it and hangs",
+    Trouble.PROVIDER_SLOW: "provider answers late",
+    Trouble.PROVIDER_BUSY: "provider says « not now »",
+    Trouble.PROVIDER_AWAY: "provider's port closed",
+    Trouble.KAFKA_KILLED: "Kafka killed",
+    Trouble.KAFKA_RESTARTS: "Kafka restarted",
+    Trouble.POSTGRES_FAST: "PostgreSQL restarted (fast)",
+    Trouble.POSTGRES_IMMEDIATE: "PostgreSQL restarted (immediate)",
+    Trouble.DISK_FULL: "disk full",
+}
+
+
+def print_table(console: Console, outcome: Outcome) -> None:
+    """Counts first, then what became of the duties, then the faults."""
+    plan = outcome.plan
+    console.print()
+    console.print(f"seed {plan.seed}: {plan.obligations} duties, {outcome.done.total()} faults, {outcome.seconds:.0f} s", style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("may never happen")
+    table.add_column("found", justify="right")
+    table.add_column("for example")
+    for name, found in outcome.verdict.counts.items():
+        example = "; ".join(outcome.verdict.examples.get(name, [])[:2])
+        table.add_row(name, f"[red]{found}[/]" if found else "[green]0[/]", example)
+    console.print(table)
+    for title, rows in _sections(outcome).items():
+        console.print()
+        console.print(title, style="bold")
+        for name, number in rows.items():
+            console.print(f"  {number:>7}  {name}", highlight=False)
+    console.print()
+    if outcome.unrest != "calm":
+        console.print(f"calm did not come: {outcome.unrest}", style="red")
+    if not outcome.full_disk:
+        console.print("no full disk here: it needs root, which may mount a disk of its own")
+    if outcome.logs is not None:
+        console.print(f"logs of the processes: {outcome.logs}", soft_wrap=True)
+
+
+def as_json(outcome: Outcome) -> str:
+    """Every figure."""
+    plan = outcome.plan
+    return json.dumps(
+        {
+            "seed": plan.seed,
+            "obligations": plan.obligations,
+            "faults": dict(outcome.done),
+            "in_vain": dict(outcome.in_vain),
+            "seconds": round(outcome.seconds, 1),
+            "began": outcome.began.isoformat(),
+            "good": outcome.good,
+            "counts": outcome.verdict.counts,
+            "examples": outcome.verdict.examples,
+            "unrest": outcome.unrest,
+            **{title: dict(rows) for title, rows in _sections(outcome).items()},
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def write_page(outcome: Outcome, docs: Path) -> None:
+    """``chaos.md`` and its picture."""
+    (docs / "pictures" / "chaos.svg").write_text(picture(outcome), "utf-8")
+    (docs / "chaos.md").write_text(_page(outcome), "utf-8")
+
+
+def _sections(outcome: Outcome) -> dict[str, dict[str, int]]:
+    lives = {
+        "lives of 14 copies and a third one": outcome.lives,
+        "ended in order when asked to": outcome.ended_in_order,
+        "did not end within 30 s of being asked": outcome.too_slow_to_end,
+        **{f"ended by itself: {what}": times for what, times in sorted(outcome.ended_by_themselves.items())},
+    }
+    return {
+        "What became of the duties": dict(outcome.verdict.became.most_common()),
+        "Messages at providers": {name: len(at) for name, at in sorted(outcome.arrivals.items())},
+        "Attempts in the database": dict(Counter(outcome.attempts).most_common()),
+        "Faults": {_WORDS[trouble]: outcome.done[trouble] for trouble in Trouble if outcome.done[trouble]},
+        "Processes": lives,
+    }
+
+
+def _page(outcome: Outcome) -> str:
+    plan = outcome.plan
+    tables = []
+    for title, rows in _sections(outcome).items():
+        tables += [f"## {title}", "", "| | |", "|---|---:|", *(f"| {name} | {number:,} |" for name, number in rows.items()), ""]
+    return Template(_PAGE.read_text("utf-8")).substitute(
+        day=f"{outcome.began:%d %B %Y}",
+        seed=plan.seed,
+        obligations=plan.obligations,
+        faults=plan.faults,
+        done=outcome.done.total(),
+        pace=f"{plan.pace:g}",
+        minutes=f"{plan.seconds / 60:.0f}",
+        counts="\n".join(f"| {name} | {found} |" for name, found in outcome.verdict.counts.items()),
+        tables="\n".join(tables).rstrip(),
+    )
