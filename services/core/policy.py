@@ -101,6 +101,7 @@ class Timers:
     provider_retry: timedelta
     provider_retries: int
     unclaimed: timedelta
+    hand_over: timedelta
     submitting: timedelta
     call_ends_within: timedelta
 

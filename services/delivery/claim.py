@@ -213,4 +213,5 @@ def _envelope(attempt: Attempt, send: Send, content: Content, environment: Envir
         content=content,
         valid_until=min(attempt.not_after, (attempt.claimed_at or attempt.release_at) + environment.policy.sms.validity),
         reference=reference,
+        hand_over_by=min(attempt.not_after, (attempt.claimed_at or attempt.release_at) + environment.policy.timers.hand_over),
     )

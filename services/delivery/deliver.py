@@ -6,7 +6,7 @@ Next: templates/notices/convocation/sms.txt
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from services.core.check import AlreadyClaimed, DoNotSend, NotYet
 from services.core.dead_letters import bury
@@ -16,14 +16,17 @@ from services.core.ledger import Ledger
 from services.core.model import Attempt, Case
 from services.core.ports.clock import Clock
 from services.core.ports.fuse import Fuse, no_fuse
-from services.core.ports.providers import Absent, Accepted, Outcome, OutcomeUnknown, Provider
-from services.core.ports.store import Store
+from services.core.ports.providers import Absent, Accepted, Outcome, OutcomeUnknown, Provider, Refused, TryLater
+from services.core.ports.store import Store, StoreUnavailable
 from services.core.ports.streams import Record
 from services.core.states import Moved
 from services.core.surroundings import Snapshot, environment_at
 from services.core.words import Channel
 from services.delivery.claim import Abandoned, Claimed, Clerk
 from services.delivery.outcome import remember
+
+#: seconds until the answers of providers are stored again when the database is away
+_RECORD_AGAIN: Final = 0.5
 
 Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
 
@@ -86,7 +89,8 @@ class Delivery:
                 return await (self._ask(one.claimed) if isinstance(one.claimed, Abandoned) else self._send(one.claimed, one.provider))
 
         sent = await asyncio.gather(*(send(one) for one in claimed))
-        await self._record(sent, done)
+        await self._recorded(sent)
+        self._count(sent, done)
         return done
 
     async def _read(self, batch: Sequence[Record], done: Delivered) -> list[DispatchRequested]:
@@ -130,6 +134,9 @@ class Delivery:
         return claimed
 
     async def _send(self, one: Claimed, provider: Provider) -> Sent:
+        if not one.envelope.holds(self.clock.now()):
+            # its turn came too late, or this process stood still: the window may be closed, somebody else may have it (§10.1.4)
+            return Sent(claimed=one, provider=provider.name, outcome=Absent())
         try:
             outcome = await provider.send(one.envelope)
         except Exception as fault:  # noqa: BLE001 - whatever it is, it must not take the other messages and the process with it
@@ -158,9 +165,17 @@ class Delivery:
         contact = next((point for point in case.contacts if point.contact_id == attempt.contact_id), None)
         return by_name[environment.standing.provider_for(attempt.channel, list(by_name), contact.carrier if contact is not None else None)]
 
-    async def _record(self, sent: Sequence[Sent], done: Delivered) -> None:
-        if not sent:
-            return
+    async def _recorded(self, sent: Sequence[Sent]) -> None:
+        """What providers said is not said again: a database that is away is waited for with their answers in hand."""
+        while sent:
+            try:
+                await self._record(sent)
+            except StoreUnavailable:
+                await asyncio.sleep(_RECORD_AGAIN)
+            else:
+                return
+
+    async def _record(self, sent: Sequence[Sent]) -> None:
         ledger = Ledger(self.clock.now())
         references = [(one.provider, one.outcome.provider_ref) for one in sent if isinstance(one.outcome, Accepted)]
         async with self.store.unit() as unit:
@@ -174,6 +189,9 @@ class Delivery:
                     case = ledger.onto(case)
                 told.add(case.person_id)
                 attempt = next(row for row in case.attempts if row.attempt_id == one.claimed.attempt.attempt_id)
+                if attempt.tries != one.claimed.attempt.tries and isinstance(one.outcome, Absent | TryLater | Refused):
+                    # somebody else has claimed it meanwhile: that ours was not taken says nothing of their try
+                    continue
                 if isinstance(one.outcome, Absent):
                     ledger.attempt(replace(attempt, try_at=ledger.now), Moved.ABSENT)
                     ledger.wake(attempt.person_id)
@@ -181,9 +199,13 @@ class Delivery:
                 reference = (one.provider, one.outcome.provider_ref) if isinstance(one.outcome, Accepted) else None
                 mine = [receipt for receipt in waiting if (receipt.provider, receipt.provider_ref) == reference]
                 remember(ledger, case, attempt, one.claimed.envelope, one.provider, one.outcome, mine, environment)
-                done.faults += [one.fault] if one.fault else []
-                done.outcomes.append((attempt.channel, one.provider, type(one.outcome).__name__))
             await unit.write(ledger.changes)
+
+    def _count(self, sent: Sequence[Sent], done: Delivered) -> None:
+        for one in sent:
+            if not isinstance(one.outcome, Absent):
+                done.faults += [one.fault] if one.fault else []
+                done.outcomes.append((one.claimed.attempt.channel, one.provider, type(one.outcome).__name__))
 
 
 def _why(answer: AlreadyClaimed | NotYet | DoNotSend) -> str:

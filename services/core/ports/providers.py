@@ -23,6 +23,12 @@ class Envelope:
     #: the provider shall not deliver later than this
     valid_until: datetime
     reference: str
+    #: what was checked before sending holds until then: whoever still waits for its turn is not handed over any more (none: no limit)
+    hand_over_by: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """May it still be handed over? A process that was frozen, or a queue before the provider, may have taken too long."""
+        return self.hand_over_by is None or now <= self.hand_over_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -226,3 +227,12 @@ async def test_the_window_is_never_exceeded(rig: SmppRig) -> None:
         task.cancel()
     await asyncio.gather(*sending, return_exceptions=True)
     await patient.stop()
+
+
+async def test_who_waited_too_long_for_room_is_not_handed_over(rig: SmppRig) -> None:
+    """What was checked before sending does not hold for ever: a request that finds room too late is not written (§10.1.4)."""
+    late = replace(envelope(Channel.SMS), hand_over_by=NOW - timedelta(seconds=1))
+    outcome = await rig.provider.send(late)
+    assert isinstance(outcome, TryLater)
+    assert outcome.status is None
+    assert not rig.network.messages

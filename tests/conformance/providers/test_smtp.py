@@ -1,6 +1,8 @@
 """E-mail over SMTP: what only this protocol has."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -182,3 +184,12 @@ async def test_a_server_that_is_full_is_later(rig: SmtpRig) -> None:
     assert isinstance(outcome, TryLater)
     assert outcome.status is None
     assert outcome.raw_status.startswith("421")
+
+
+async def test_who_waited_too_long_for_a_connection_is_not_handed_over(rig: SmtpRig) -> None:
+    """Every connection is taken by a slow server: what was checked before sending does not hold for ever, so nothing is sent (§10.1.4)."""
+    late = replace(envelope(Channel.EMAIL), hand_over_by=rig.clock.now() - timedelta(seconds=1))
+    outcome = await rig.provider.send(late)
+    assert isinstance(outcome, TryLater)
+    assert outcome.status is None
+    assert not rig.network.mails

@@ -119,7 +119,8 @@ class SmppProvider:
             return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status="not connected")
         self._memory.forget(envelope.attempt_id)
         try:
-            answers = await session.submit(requests, f"{envelope.attempt_id}/{envelope.try_number}/{len(requests)}")
+            label = f"{envelope.attempt_id}/{envelope.try_number}/{len(requests)}"
+            answers = await session.submit(requests, label, lambda: envelope.holds(self._clock.now()))
         except NotWritten:
             return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status="connection lost")
         except NoAnswer as lost:

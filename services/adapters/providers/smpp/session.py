@@ -28,7 +28,7 @@ _GOODBYE: Final = 1.0
 
 
 class NotWritten(Exception):
-    """The connection was gone before the request was written: the provider does not have it."""
+    """The connection was gone before the request was written, or there was room too late: the provider does not have it."""
 
 
 class NoAnswer(Exception):
@@ -141,17 +141,18 @@ class Session:
         if frame.command != pdu.BIND_TRANSCEIVER | pdu.RESPONSE or frame.status != pdu.OK:
             raise BindRefused(f"bind answered with status 0x{frame.status:08x}")
 
-    async def submit(self, requests: Sequence[SubmitSm], label: str) -> list[Answer]:
+    async def submit(self, requests: Sequence[SubmitSm], label: str, still: Callable[[], bool]) -> list[Answer]:
         """Write these requests together, once the window has room for all of them, and wait for their answers, in order.
 
-        ``label`` comes back with the index of the part when an answer is late. Raises ``NotWritten`` or ``NoAnswer``.
+        ``label`` comes back with the index of the part when an answer is late; ``still`` is asked when there is room. Raises
+        ``NotWritten`` or ``NoAnswer``.
         """
         room = min(len(requests), self._limits.window)
         await self._take(room)
         answers: list[asyncio.Future[pdu.Frame]] = []
         sequences: list[int] = []
         try:
-            if not self._open:
+            if not self._open or not still():
                 raise NotWritten
             octets = b""
             for request in requests:

@@ -89,6 +89,8 @@ class SmtpProvider:
             return Refused(status=ReceiptStatus.FAILED_HARD, raw_status="not an e-mail address")
         reference = returns.reference(envelope.attempt_id)
         async with self._slots:
+            if not envelope.holds(self._clock.now()):
+                return TryLater(reason=Why.PROVIDER_UNAVAILABLE, raw_status="waited too long for a connection")
             try:
                 return await self._submit(reference, returns.return_path(envelope.attempt_id), envelope.to, bytes(message))
             except _Later as later:
