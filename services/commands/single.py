@@ -15,6 +15,7 @@ from services.commands.processes import PROCESSES, body_of
 from services.core.ports.streams import MissingTopics
 from services.runtime.embedded.servers import Servers
 from services.runtime.errors import NotThere
+from services.runtime.garbage import look_seldom
 from services.runtime.health import Health
 from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
@@ -67,6 +68,7 @@ def _run(name: str) -> None:
     check_policy(settings)
     set_up_logs(level=settings.log_level, form=settings.log_format, process=name)
     warn_of_dead_steps(settings)
+    look_seldom()
     outcome = asyncio.run(_supervised(name, settings))
     if outcome.sentence is not None:
         typer.secho(f"sans-faute: {outcome.sentence}", err=True, fg=typer.colors.RED)

@@ -13,6 +13,7 @@ from services.commands.preparations import PREPARATIONS
 from services.commands.processes import PROCESSES, body_of
 from services.commands.simulated import with_providers
 from services.runtime.embedded.servers import Servers, started_servers
+from services.runtime.garbage import look_seldom
 from services.runtime.health import Health
 from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
@@ -29,6 +30,7 @@ def up() -> None:
     check_policy(settings)
     set_up_logs(level=settings.log_level, form=settings.log_format)
     warn_of_dead_steps(settings)
+    look_seldom()
     console = Console(highlight=False)
     try:
         outcome = asyncio.run(_run(settings, console))

@@ -1,7 +1,7 @@
 """What a step writes in its one transaction: rows to insert or replace, messages to publish, lines for the journal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -121,5 +121,6 @@ class Changes:
 
     def take(self, other: "Changes") -> None:
         """Everything that another step's changes hold, after our own."""
-        for each in fields(self):
-            getattr(self, each.name).extend(getattr(other, each.name))
+        for name in self.__slots__:
+            if theirs := getattr(other, name):
+                getattr(self, name).extend(theirs)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
 from services.core.alarms import Alarm
 from services.core.changes import Changes, JournalLine, Outgoing, Wake
@@ -204,9 +205,19 @@ def _item(item: Item) -> dict[str, object]:
     return {"obligation_id": item.obligation_id, "revision": item.revision, "step": str(item.step), "occurrence": item.occurrence}
 
 
+#: what ``obligation.changed`` says of a duty, but for its counts and its instant
+_SAID = attrgetter(
+    "kind", "person_id", "state", "evidence", "evidence_how", "due_at", "declined_at", "declined_reason", "non_receipt", "verdict"
+)
+
+
 def _seen_by_others(before: Obligation, after: Obligation) -> bool:
     """Does ``obligation.changed`` say something new?"""
-    return _public(replace(before, version=after.version, changed_at=after.changed_at), 0) != _public(after, 0)
+    return _said_revision(before) != _said_revision(after) or _SAID(before) != _SAID(after)
+
+
+def _said_revision(obligation: Obligation) -> int:
+    return max(obligation.revision, obligation.last_revision)
 
 
 def _public(obligation: Obligation, attempts: int) -> dict[str, object]:
@@ -215,7 +226,7 @@ def _public(obligation: Obligation, attempts: int) -> dict[str, object]:
         "version": obligation.version,
         "kind": str(obligation.kind),
         "person_id": obligation.person_id,
-        "revision": max(obligation.revision, obligation.last_revision),
+        "revision": _said_revision(obligation),
         "state": str(obligation.state),
         "evidence": str(obligation.evidence),
         "evidence_how": obligation.evidence_how,

@@ -11,6 +11,7 @@ def place(person_id: str) -> float:
     return int.from_bytes(blake2b(person_id.encode(), digest_size=6).digest()) / 2**48
 
 
+@lru_cache(maxsize=65536)
 def jitter(person_id: str, spread: timedelta) -> timedelta:
     """This person's share of a spread, in whole seconds, less than the spread."""
     return timedelta(seconds=int(place(person_id) * spread.total_seconds()))

@@ -66,6 +66,8 @@ def _ends(ledger: Ledger, case: Case, decision: Decision, rows: dict[ObligationI
 
 def _points(ledger: Ledger, case: Case, points: PointsDue) -> Case:
     """What time and numbers say of contact points: stored, journalled, told to the directory once (§10.7)."""
+    if not points.observed and not points.dropped:
+        return case
     for seen in points.observed:
         if seen.closes is not None:
             after = ledger.closed_use(seen.contact, seen.closes, seen.reason)
@@ -124,9 +126,11 @@ def _outlook(ledger: Ledger, case: Case, outlook: Outlook, row: Obligation, rele
     """The next instant of an obligation is a stored fact, so that the watch can prove that there is one."""
     before = next(known for known in case.obligations if known.obligation_id == row.obligation_id)
     past = ledger.now >= row.due_at and row.kind in MEETINGS
-    after = replace(row, next_at=outlook.next_at, non_receipt=row.non_receipt or (past and row.evidence < Evidence.E3))
-    if after != before:
-        ledger.obligation(before, after, attempts=attempts_of(case, before) + released)
+    non_receipt = row.non_receipt or (past and row.evidence < Evidence.E3)
+    if row is not before or (outlook.next_at, non_receipt) != (before.next_at, before.non_receipt):
+        after = replace(row, next_at=outlook.next_at, non_receipt=non_receipt)
+        if after != before:
+            ledger.obligation(before, after, attempts=attempts_of(case, before) + released)
     if outlook.next_at != before.next_at:
         ledger.line(
             "planned",

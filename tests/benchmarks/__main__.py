@@ -13,6 +13,7 @@ from rich.console import Console
 from services.adapters.kafka.connection import KafkaUnavailable
 from services.core.ports.store import StoreUnavailable
 from services.runtime.errors import NotThere
+from services.runtime.garbage import look_seldom
 from services.runtime.logs import set_up_logs
 from tests.benchmarks.machine import Machine, machine
 from tests.benchmarks.measuring import Result
@@ -24,6 +25,8 @@ def main() -> None:
     """Measure, print, and write JSON when asked to."""
     options = _options()
     set_up_logs(level="ERROR", form="console")
+    # as every process of ours does; the peers in this process have the same
+    look_seldom()
     rounds = options.rounds or (2 if options.quick else 5)
     console = Console(width=None if Console().is_terminal else 200)
     profile = cProfile.Profile() if options.profile else None

@@ -95,7 +95,8 @@ def waits_for_feed(view: View, obligation: Obligation, step: Step) -> bool:
 
 def _waits(view: View, obligation: Obligation, rung: ActualisationStep, at: datetime) -> bool:
     """Completions are silent; what says « si ce n'est pas déjà fait » anyway goes out: the last steps, and to who says that it is done."""
-    return rung.waits and obligation.said_done_at is None and view.env.standing.feed_silent(at)
+    silences = view.env.standing.silences
+    return bool(silences) and rung.waits and obligation.said_done_at is None and view.env.standing.feed_silent(at)
 
 
 def _left_out(obligation: Obligation, rung: ActualisationStep, channel: Channel, reason: Why, at: datetime) -> Omission:
