@@ -14,7 +14,8 @@ _CLOSED_FOR: Final = timedelta(hours=2)
 _LINE = re.compile(r"(weekday|saturday|closed_day|closing_day) =")
 #: what must not take longer than chaos itself
 _NUMBERS: Final = {
-    "submitting": "20s",
+    "hand_over": "8s",
+    "submitting": "40s",
     "unclaimed": "20s",
     "provider_retry": "4s",
     "no_receipt": "60s",

@@ -68,9 +68,10 @@ _ODDS: Final[dict[Trouble, tuple[int, float, float]]] = {
 }
 #: one freeze in so many lasts longer than a reader's session and a claim: its owner wakes up as somebody whom the others have replaced
 _LONG_FREEZE_IN: Final = 5
-_LONG_FREEZE: Final = (22.0, 32.0)
-#: seconds by which a clock may be wrong; a real one is corrected long before
-WORST_CLOCK: Final = 20.0
+_LONG_FREEZE: Final = (42.0, 50.0)
+#: seconds by which a clock may be wrong; those who send must agree on how old a claim is, as they would with 40 s by the shipped rules
+_WORST_CLOCK: Final = 90.0
+_WORST_CLOCK_OF_A_SENDER: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +109,10 @@ def _fault(dice: Random, trouble: Trouble, at: float) -> Fault:
     lasts = dice.uniform(shortest, longest)
     if trouble is Trouble.FROZEN and dice.randrange(_LONG_FREEZE_IN) == 0:
         lasts = dice.uniform(*_LONG_FREEZE)
-    shift = dice.choice((-1, 1)) * dice.uniform(2, WORST_CLOCK) if trouble is Trouble.CLOCK else 0.0
-    return Fault(at=at, trouble=trouble, target=_target(dice, trouble), lasts=lasts, shift=shift)
+    target = _target(dice, trouble)
+    worst = _WORST_CLOCK_OF_A_SENDER if target.startswith("delivery") else _WORST_CLOCK
+    shift = dice.choice((-1, 1)) * dice.uniform(2, worst) if trouble is Trouble.CLOCK else 0.0
+    return Fault(at=at, trouble=trouble, target=target, lasts=lasts, shift=shift)
 
 
 def _target(dice: Random, trouble: Trouble) -> str:
