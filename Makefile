@@ -70,7 +70,7 @@ format: setup ## Put the code into the house's format
 
 .PHONY: docs
 docs: setup ## Print the pages that are made from the code, and what proves each rule
-	@$(PYTHON) -c 'from pathlib import Path; from services.core.states_page import states_page; Path("docs/states.md").write_text(states_page(), encoding="utf-8")'
+	@$(PYTHON) -c 'from pathlib import Path; from services.core.explaining.states_page import states_page; Path("docs/states.md").write_text(states_page(), encoding="utf-8")'
 	@$(PYTHON) -m tests.architecture.proofs
 	@$(RUN) simulate --schema >contracts/scenario.schema.json
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from services.core.changes import Outgoing
-from services.core.inbound import read_letter
+from services.core.evidence.inbound import read_letter
 from services.core.ports.clock import Clock
 from services.core.ports.providers import ProviderReceipt, ProviderReply
 from services.core.ports.streams import Message, Publisher

@@ -8,7 +8,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from services.core.phones import Phone
+from services.core.channels.phones import Phone
 from services.core.territory import territory_of
 from services.core.words import LineType
 

@@ -15,13 +15,13 @@ from services.adapters.clock import SystemClock
 from services.adapters.phones import parse_phone
 from services.adapters.policy import SHIPPED, PolicyError, load_policy
 from services.commands.exits import Exit
-from services.core.addresses import normalise
+from services.core.channels.addresses import normalise
+from services.core.channels.gsm7 import measure, prepare
+from services.core.channels.leadtime import Counted
+from services.core.channels.senders import check_sender
 from services.core.environment import METROPOLE, Environment
-from services.core.explain import channels_of, explain_letter, explain_period, explain_windows
-from services.core.gsm7 import measure, prepare
-from services.core.leadtime import Counted
+from services.core.explaining.explain import channels_of, explain_letter, explain_period, explain_windows
 from services.core.period import period as period_of
-from services.core.senders import check_sender
 from services.core.territory import territory_of
 from services.core.words import Channel
 from services.runtime.errors import WrongSettings

@@ -16,7 +16,7 @@ from services.adapters.postgres.archive import PostgresArchive
 from services.adapters.postgres.connection import open_pool
 from services.adapters.rendering.export import export_text
 from services.commands.exits import Exit
-from services.core.access_request import Holdings, answered, told
+from services.core.explaining.access_request import Holdings, answered, told
 from services.core.model import ContactId, PersonId
 from services.runtime.logs import set_up_logs
 from services.runtime.running import database_of

@@ -18,14 +18,14 @@ from services.adapters.rendering.texts import JinjaTexts
 from services.adapters.seals import Seals
 from services.adapters.snapshots import Snapshots
 from services.commands.event_files import EventFile, Unreadable
-from services.core.addresses import normalise
+from services.core.channels.addresses import normalise
 from services.core.environment import Environment
 from services.core.events import ActualisationOpened, Event, MeetingScheduled
+from services.core.explaining.preview import Record, Words
 from services.core.ledger import Ledger
 from services.core.model import Attempt, Case, ObligationId, PersonId
 from services.core.ports.store import Store
 from services.core.ports.streams import Record as KafkaRecord
-from services.core.preview import Record, Words
 from services.delivery.claim import Clerk
 from services.delivery.ports import Senders
 from services.intake.handlers import HANDLERS, Handling

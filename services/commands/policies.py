@@ -7,8 +7,8 @@ from services.adapters.clock import SystemClock
 from services.adapters.policy import SHIPPED, PolicyError, load_policy
 from services.commands.wordless import RECORD
 from services.core.environment import Environment
+from services.core.explaining.reachability import Unreachable, unreachable_steps
 from services.core.policy import Policy
-from services.core.reachability import Unreachable, unreachable_steps
 from services.runtime.errors import Mistake, WrongSettings
 from services.runtime.settings import Settings
 

@@ -25,12 +25,12 @@ from services.commands.policies import dead_steps
 from services.commands.policy_tables import as_data, tables
 from services.commands.scenario_files import read_scenarios
 from services.commands.wordless import RECORD
-from services.core.branches import silence
-from services.core.calendar_changes import Change, calendar_changes
 from services.core.environment import Environment
+from services.core.explaining.branches import silence
+from services.core.explaining.calendar_changes import Change, calendar_changes
+from services.core.explaining.preview import preview
 from services.core.model import Case
 from services.core.policy import Policy
-from services.core.preview import preview
 from services.runtime.logs import set_up_logs
 from services.runtime.running import database_of
 from services.runtime.settings import Settings, read_settings

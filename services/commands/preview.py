@@ -16,8 +16,8 @@ from services.adapters.rendering.forecast import forecast_text
 from services.commands.exits import Exit
 from services.commands.imagined import STUDY, CannotImagine, Imagined, from_database, from_scenario, read_event, scenario_file, with_event
 from services.commands.scenario_files import read_scenarios
-from services.core.branches import TOLD, Forecast, forecasts
 from services.core.events import Event
+from services.core.explaining.branches import TOLD, Forecast, forecasts
 from services.runtime.logs import set_up_logs
 from services.runtime.settings import read_settings
 from services.simulator.app.parts import templates

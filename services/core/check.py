@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.core.alerts.no_way import on_hold
-from services.core.availability import contact_refusal
+from services.core.channels.availability import contact_refusal
+from services.core.channels.windows import is_open
 from services.core.decide import unwanted
 from services.core.environment import Environment
 from services.core.model import Attempt, Case, Contact, Obligation, ObligationId, Person
 from services.core.view import View, see
-from services.core.windows import is_open
 from services.core.words import AttemptState, Channel, Constraint, Kind, Step, Why
 
 

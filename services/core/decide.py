@@ -16,16 +16,16 @@ from services.core.alerts.known import dossier_lines
 from services.core.alerts.no_way import held_back, on_hold
 from services.core.alerts.watch import alerts_due
 from services.core.bundle import contact_of, making_room, together, urgency
-from services.core.contacts import after_points, points_due
 from services.core.decision import Cancel, Decision, Dossier, Intent, Omission, Outage, Outlook, Plan, Transition
 from services.core.environment import Environment
+from services.core.evidence.contacts import after_points, points_due
+from services.core.evidence.verdict import verdict_of
 from services.core.kinds import KINDS
 from services.core.model import Attempt, AttemptId, Case, ContactId, Item, Obligation, ObligationId
 from services.core.never_alone import beside
 from services.core.outage import outage_of
 from services.core.states import ATTEMPT, Happened, Moved, obligation_after
 from services.core.timers import timers_due
-from services.core.verdict import verdict_of
 from services.core.view import View, see
 from services.core.words import MEETINGS, PRESUMED, AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Verdict, Why
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.core.contacts import PointsDue
+from services.core.evidence.contacts import PointsDue
 from services.core.model import Attempt, ContactId, Fact, Obligation
 from services.core.states import Happened
 from services.core.words import AlertType, Channel, Lane, Routed, Severity, Step, Verdict, Why

@@ -1,10 +1,10 @@
 """What one provider lost, another carries again: one SMS more, outside the caps (§10.4, SC-23)."""
 
 from services.core.alarms import ANOTHER_PROVIDER
+from services.core.channels.windows import Opening
 from services.core.model import Attempt, Obligation
 from services.core.timing import soonest
 from services.core.view import View
-from services.core.windows import Opening
 from services.core.words import AttemptState, Channel, Why
 
 #: occurrences that ladders plan are small numbers; a replacement's stands clear of them

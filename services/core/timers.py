@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.core.decision import Presumption, Redispatch, Timeout
+from services.core.evidence.presumption import presumed_at
 from services.core.messages import carries
 from services.core.model import Attempt
-from services.core.presumption import presumed_at
 from services.core.view import View
 from services.core.words import AttemptState, Channel, Why
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime, time, timedelta
 
-from services.core.leadtime import LetterLimit, letter_limit
+from services.core.channels.leadtime import LetterLimit, letter_limit
+from services.core.channels.windows import Opening, is_open, next_opening, next_slot, spaced
 from services.core.model import Contact, Obligation
 from services.core.view import View
-from services.core.windows import Opening, is_open, next_opening, next_slot, spaced
 from services.core.words import Channel, ContactStatus, Kind, Why
 
 _MONTH = 31

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from services.core.availability import Availability, availability
 from services.core.calendar import Residence, WorkingDays, local_day
+from services.core.channels.availability import Availability, availability
+from services.core.channels.pauses import without_paused
+from services.core.channels.quiet import without_quiet
 from services.core.environment import METROPOLE, Environment
 from services.core.messages import Messages, carries
 from services.core.model import Attempt, Case, Obligation, Person, Reply
-from services.core.pauses import without_paused
 from services.core.policy import Policy
-from services.core.quiet import without_quiet
 from services.core.words import AttemptState, Channel, Evidence, Kind, ReplyChannel, ReplyEffect, Step
 
 #: cause of a message that goes with another one, whose point may not be relied on (§10.7)

@@ -30,12 +30,12 @@ from services.adapters.providers.smtp.receiver import BounceReceiver, ReceiverSe
 from services.adapters.rendering.texts import JinjaTexts
 from services.adapters.seals import Seals
 from services.adapters.snapshots import Snapshots
+from services.core.channels.senders import check_sender
 from services.core.ports.claims import Claims
 from services.core.ports.clock import Clock
 from services.core.ports.providers import Absent, Accepted, CannotTell, Envelope, Feedback, Outcome, Provider
 from services.core.ports.store import Store
 from services.core.ports.streams import MissingTopics, Record
-from services.core.senders import check_sender
 from services.core.words import Channel
 from services.delivery.claim import Clerk
 from services.delivery.claims import CallScripts, Leases

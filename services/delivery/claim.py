@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.core.agency_days import is_agency_over, last_agency_day
+from services.core.actualisation.agency_days import is_agency_over, last_agency_day
 from services.core.check import AlreadyClaimed, DoNotSend, NotYet, Send, may_send
 from services.core.content import Content, Notice, Unrenderable
 from services.core.decide import unwanted

@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.core.changes import MessageSent
+from services.core.channels.windows import next_opening
 from services.core.content import SmsContent
 from services.core.environment import Environment
+from services.core.evidence.receipts import apply_receipt, attempts_of, with_obligation
 from services.core.ledger import Ledger
 from services.core.model import Attempt, Case, Receipt
 from services.core.ports.providers import Accepted, Envelope, Outcome, OutcomeUnknown, Refused, TryLater
-from services.core.receipts import apply_receipt, attempts_of, with_obligation
 from services.core.states import Moved
-from services.core.windows import next_opening
 from services.core.words import Channel, Evidence, ReceiptEffect, ReceiptStatus, Why
 
 

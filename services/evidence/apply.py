@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.core.answers import apply_reply
 from services.core.dead_letters import bury
 from services.core.events import Event, Problem, ReceiptReceived, ReplyReceived
+from services.core.evidence.answers import apply_reply
+from services.core.evidence.receipts import apply_receipt
+from services.core.evidence.same_value import close_sms, disown, disowned_since, give_letters, last_written_to, meant_by
 from services.core.ledger import Ledger
 from services.core.model import Attempt, AttemptId, Case, PersonId, Receipt, Reply
 from services.core.policy import LinkPolicy
 from services.core.ports.store import Store, Unit
 from services.core.ports.streams import Record
-from services.core.receipts import apply_receipt
-from services.core.same_value import close_sms, disown, disowned_since, give_letters, last_written_to, meant_by
 from services.core.words import Choice, ReceiptEffect, ReceiptStatus, ReplyEffect
 
 #: said of the number, whoever of several people it is from

@@ -22,7 +22,7 @@ from services.adapters.postgres.connection import open_pool
 from services.adapters.postgres.store import PostgresStore
 from services.adapters.seals import Seals
 from services.adapters.snapshots import Snapshots
-from services.core.addresses import normalise
+from services.core.channels.addresses import normalise
 from services.core.ports.streams import Record
 from services.intake.handlers import Handling
 from services.intake.receive import Received, receive

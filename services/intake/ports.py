@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from services.core.channels.phones import Phone
 from services.core.events import Event, Problem
-from services.core.phones import Phone
 
 #: the contracts: topic, bytes and key of a record in; a fact, or every mistake out
 Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from services.core.branches import Forecast, forecasts
 from services.core.environment import Environment
+from services.core.explaining.branches import Forecast, forecasts
 from services.core.model import Case
 from services.core.ports.store import Store
 from services.core.ports.texts import Texts

@@ -5,14 +5,14 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from services.core.changes import Wake
-from services.core.contacts import PointsDue, ended, with_point
 from services.core.decision import AlertClosed, AlertWanted, Decision, Dossier, Outage, Outlook, Timeout
 from services.core.environment import Environment
+from services.core.evidence.contacts import PointsDue, ended, with_point
+from services.core.evidence.receipts import attempts_of
 from services.core.ledger import Ledger
 from services.core.model import Alert, AlertId, Attempt, Case, Obligation, ObligationId
 from services.core.ports.texts import Texts
 from services.core.proof import proof_of
-from services.core.receipts import attempts_of
 from services.core.states import Moved
 from services.core.words import MEETINGS, PRESUMED, ContactStatus, Evidence, ReceiptStatus, Severity
 

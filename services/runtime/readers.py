@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from services.core.senders import VERIFIED_RANGES, SenderKind, SenderProblem, check_sender
+from services.core.channels.senders import VERIFIED_RANGES, SenderKind, SenderProblem, check_sender
 
 T = TypeVar("T")
 Reader = Callable[[str], T]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from services.core.senders import VERIFIED_RANGES
+from services.core.channels.senders import VERIFIED_RANGES
 from services.runtime import readers
 from services.runtime.errors import Mistake, WrongSettings
 from services.runtime.manual import SETTINGS

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.core.alerts.pushing import crowd_push, pushes_due
 from services.core.environment import Environment
 from services.core.ports.mailbox import Mailbox, Push, PushList, Sent, StaffNote, StaffWords
 from services.core.ports.store import Store
-from services.core.pushing import crowd_push, pushes_due
 from services.core.surroundings import Snapshot, environment_at
 
 #: how long an e-mail waits that its server did not take, and one that nobody takes at all

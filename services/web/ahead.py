@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from services.core.branches import TOLD, Branch, Forecast
+from services.core.explaining.branches import TOLD, Branch, Forecast
 from services.core.model import Case
 from services.web.render import local
 from services.web.zones import zone_of_person

@@ -5,11 +5,11 @@ from datetime import datetime
 from hashlib import blake2b
 
 from services.core.changes import Outgoing
+from services.core.evidence.receipts import attempts_of
 from services.core.ledger import Ledger
 from services.core.model import Alert, AlertId, Case, Obligation, ObligationId, PersonId
 from services.core.ports.store import Staff, Store
 from services.core.ports.texts import Texts
-from services.core.receipts import attempts_of
 from services.core.states import SETTLED, Happened
 from services.core.words import AlertType, Evidence, Kind
 from services.web.ports import DeskAction, DeskResult, Outlet

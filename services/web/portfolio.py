@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from services.core.availability import REPLACED
+from services.core.channels.availability import REPLACED
 from services.core.model import Alert, Contact, Obligation, Person
 from services.core.words import AlertType, ContactStatus, Kind, PointKind, Severity
 from services.web.ports import DeskAction, DeskLine

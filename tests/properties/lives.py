@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from services.core.answers import DECOY
 from services.core.calendar import Residence
+from services.core.channels.phones import Phone
 from services.core.decision import Decision
 from services.core.events import (
     ActualisationCompleted,
@@ -19,9 +19,9 @@ from services.core.events import (
     MeetingScheduled,
     PersonUpdated,
 )
+from services.core.evidence.answers import DECOY
 from services.core.ledger import Ledger
 from services.core.model import Attempt, Case, Contact, Hold, Obligation, Person, Place
-from services.core.phones import Phone
 from services.core.ports.providers import Accepted, Outcome, OutcomeUnknown, Refused, TryLater
 from services.core.words import (
     AttemptState,

@@ -109,6 +109,8 @@ def _nothing_after_the_end(end: End) -> None:
         elif isinstance(event, MeetingEvent):
             kind = "cv" if event.word.startswith("convocation.") else "rdv"
             news.setdefault(ObligationId(f"{kind}:{event.id}"), []).append(event)
+            if event.replaces is not None:
+                news.setdefault(ObligationId(f"{kind}:{event.replaces}"), []).append(event)
     for case in end.cases.values():
         for duty in case.obligations:
             told = news.get(duty.obligation_id)

@@ -7,10 +7,10 @@ import pytest
 
 from services.adapters.providers.smpp.feedback import receipt_of, report_of
 from services.adapters.providers.smpp.pdu import Delivery
-from services.core import statuses
 from services.core.calendar import WorkingDays
+from services.core.channels.windows import next_opening, openings_on
+from services.core.evidence import statuses
 from services.core.period import period
-from services.core.windows import next_opening, openings_on
 from services.core.words import AttemptState, Channel, ContactStatus, Evidence, ObligationState, ReceiptStatus
 from tests.unit.core.scene import Story, attempt, case, day, environment, landline, letterbox, mailbox, meeting, mobile, paris, residence
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from services.core import statuses
+from services.core.evidence import statuses
+from services.core.evidence.statuses import Reading
 from services.core.ports.providers import Outcome, OutcomeUnknown, Refused, TryLater
-from services.core.statuses import Reading
 from services.core.words import Channel, ReceiptStatus, Why
 
 #: numbers of the SMPP 3.4 command statuses that a scenario names (§5.1.3)

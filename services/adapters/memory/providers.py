@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from services.adapters.memory.provider_words import answer_to, report_of
+from services.core.channels.voice import Result, converse, kind_of
 from services.core.content import SmsContent, VoiceContent
-from services.core.inbound import read_sms
+from services.core.evidence.inbound import read_sms
+from services.core.evidence.statuses import Reading
 from services.core.ports.clock import Clock
 from services.core.ports.providers import (
     Absent,
@@ -22,8 +24,6 @@ from services.core.ports.providers import (
     TryLater,
 )
 from services.core.ports.streams import NotPublished
-from services.core.statuses import Reading
-from services.core.voice import Result, converse, kind_of
 from services.core.words import Channel, Identity, ReceiptStatus, ReplyChannel, Why
 
 #: how long we wait for a provider's answer; a longer silence leaves us not knowing

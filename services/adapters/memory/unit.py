@@ -13,9 +13,9 @@ from services.adapters.memory.writing import Writer
 from services.adapters.store_rules import SILENCES
 from services.core.alarms import Alarm
 from services.core.changes import Changes
+from services.core.evidence.same_value import is_disowned
 from services.core.model import Alert, AttemptId, Case, ObligationId, PersonId, Receipt
 from services.core.ports.store import DeadLetter, LetterPlace, OutboxRow, Replay, Staff
-from services.core.same_value import is_disowned
 from services.core.words import AlarmType, Kind, Lane, ObligationState
 
 

@@ -4,14 +4,14 @@ import msgspec
 
 from services.adapters.postgres.connection import Pool, database_errors
 from services.adapters.postgres.statements import SQL
-from services.core.access_request import Holdings
+from services.core.explaining.access_request import Holdings
 from services.core.model import PersonId
 
 _holdings = msgspec.json.Decoder(Holdings)
 
 
 class PostgresArchive:
-    """Implements ``services.core.access_request.Archive``."""
+    """Implements ``services.core.explaining.access_request.Archive``."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool

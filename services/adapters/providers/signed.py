@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.adapters.providers.callbacks import CallbackRequest, CallbackResult
-from services.core import statuses
-from services.core.inbound import read_sms
+from services.core.evidence import statuses
+from services.core.evidence.inbound import read_sms
+from services.core.evidence.statuses import Reading
 from services.core.ports.clock import Clock
 from services.core.ports.providers import ProviderReceipt, ProviderReply
-from services.core.statuses import Reading
 from services.core.words import Choice, ReceiptStatus, ReplyChannel
 
 #: a signed instant may be this far from ours (rules §12 SC-54)

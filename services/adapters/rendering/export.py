@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.adapters.rendering.french import French
 from services.adapters.rendering.texts import environment
-from services.core.access_request import Told
+from services.core.explaining.access_request import Told
 from services.core.model import ContactId, Person, Reply
 
 

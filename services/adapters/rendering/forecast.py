@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.adapters.rendering.french import French
 from services.adapters.rendering.texts import environment
-from services.core.branches import TOLD, Forecast
+from services.core.explaining.branches import TOLD, Forecast
 
 
 def forecast_text(templates_dir: Path, forecasts: Sequence[Forecast], name: str, now: datetime, zone: str) -> str:

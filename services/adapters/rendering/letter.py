@@ -16,7 +16,7 @@ from services.adapters.rendering.blocks import Block, Button, Heading, parse, pl
 from services.adapters.rendering.scene import Scene
 from services.adapters.rendering.sections import sections
 from services.adapters.rendering.typography import typographic
-from services.core.addresses import normalise
+from services.core.channels.addresses import normalise
 from services.core.content import LetterContent, Unrenderable
 
 #: points: at least 12, and 14 for people who need simple words (rules §6); one more, as the letters of this font are small

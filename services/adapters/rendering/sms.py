@@ -7,8 +7,8 @@ from typing import Final
 
 from jinja2 import Template
 
+from services.core.channels.gsm7 import PART_SEPTETS, SINGLE_SEPTETS, fit, measure, prepare
 from services.core.content import SmsContent, Unrenderable
-from services.core.gsm7 import PART_SEPTETS, SINGLE_SEPTETS, fit, measure, prepare
 
 #: a name in a script that GSM-7 does not know: two parts of UCS-2 at most
 UCS2_PARTS: Final = 2

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 from services.core.actualisation.campaign import closing_day, first_weekday, waits_for_feed
 from services.core.alarms import ANOTHER_PROVIDER
+from services.core.channels.spread import within
+from services.core.channels.windows import next_opening
 from services.core.decision import Intent, Plan
 from services.core.meeting.reminders import is_settled
 from services.core.model import Attempt, Obligation
 from services.core.replacement import carried_again, replacing
-from services.core.spread import within
 from services.core.timing import soonest
 from services.core.view import View, step_of
-from services.core.windows import next_opening
 from services.core.words import AttemptState, Channel, Lane, ReceiptStatus, Step, Why
 
 #: the telephone will be tried again at the next step; of calls, a soft failure too (§11.2)

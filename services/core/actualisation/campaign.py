@@ -4,14 +4,14 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from services.core.calendar import Residence
+from services.core.channels.spread import within
+from services.core.channels.windows import Opening, next_opening, next_slot, reminder_on, spaced
 from services.core.decision import Intent, Omission, Plan
 from services.core.meeting.reminders import is_settled
 from services.core.model import Obligation
 from services.core.policy import ActualisationStep, Policy
-from services.core.spread import within
 from services.core.timing import last_useful
 from services.core.view import NOT_ALONE, View, step_of
-from services.core.windows import Opening, next_opening, next_slot, reminder_on, spaced
 from services.core.words import Channel, Lane, Step, Why
 
 _SATURDAY = 5

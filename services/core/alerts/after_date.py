@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from services.core.actualisation.campaign import closing_day
 from services.core.alerts.found import Found
+from services.core.evidence.verdict import faults
 from services.core.model import Fact, Obligation
-from services.core.verdict import faults
 from services.core.view import View
 from services.core.words import Evidence, Kind, ObligationState
 

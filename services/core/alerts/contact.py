@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from services.core.alerts.found import Found
-from services.core.availability import REPLACED
-from services.core.contacts import CHANNELS, asks_for, point_of, use_of
+from services.core.channels.availability import REPLACED
 from services.core.decision import AlertClosed
+from services.core.evidence.contacts import CHANNELS, asks_for, point_of, use_of
 from services.core.model import Alert, Attempt, Contact, Fact, Obligation
 from services.core.states import SETTLED
 from services.core.view import View

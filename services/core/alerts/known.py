@@ -2,9 +2,9 @@
 
 from itertools import groupby
 
+from services.core.evidence.presumption import is_presumed
+from services.core.evidence.verdict import faults
 from services.core.model import Attempt, Fact, Obligation
-from services.core.presumption import is_presumed
-from services.core.verdict import faults
 from services.core.view import View
 from services.core.words import AnsweredBy, AttemptState, Channel, Choice, Kind, ObligationState, ReceiptStatus, ReplyEffect
 

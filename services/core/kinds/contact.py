@@ -3,12 +3,12 @@
 One message, without any content, on the one channel that the point serves; outside the caps, inside the window, without jitter.
 """
 
-from services.core.contacts import asks_for, point_of, use_of
+from services.core.channels.windows import next_opening
 from services.core.decision import Intent, Plan
+from services.core.evidence.contacts import asks_for, point_of, use_of
 from services.core.meeting.reminders import is_settled
 from services.core.model import Obligation
 from services.core.view import View
-from services.core.windows import next_opening
 from services.core.words import Channel, ObligationState
 
 

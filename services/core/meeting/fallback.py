@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.core.alarms import ANOTHER_PROVIDER
+from services.core.channels.leadtime import expected_in_box
+from services.core.channels.windows import Opening, openings_on
 from services.core.decision import Intent, Plan
-from services.core.leadtime import expected_in_box
 from services.core.meeting.first_notice import is_last_minute
 from services.core.model import Attempt, Obligation
 from services.core.replacement import carried_again
 from services.core.timing import last_useful, silence_of, soonest
 from services.core.view import View, step_of
-from services.core.windows import Opening, openings_on
 from services.core.words import AttemptState, Channel, ReceiptStatus, Step, Why
 
 #: days to look back for an allowed one

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from services.core.channels.spread import jitter
+from services.core.channels.windows import Opening, reminder_on, spaced
 from services.core.decision import Intent, Omission, Plan
 from services.core.model import Attempt, Obligation
 from services.core.policy import Reminder
-from services.core.spread import jitter
 from services.core.timing import last_useful, letter_limit_of
 from services.core.view import NOT_ALONE, View, step_of
-from services.core.windows import Opening, reminder_on, spaced
 from services.core.words import AttemptState, Channel, Evidence, ObligationState, Step, Why
 
 #: check-at-send said no for now: the step may still be useful

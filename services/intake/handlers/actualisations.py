@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from services.core.contacts import ended
 from services.core.events import ActualisationCompleted, ActualisationOpened
+from services.core.evidence.contacts import ended
+from services.core.evidence.receipts import attempts_of, with_obligation
 from services.core.ledger import Ledger
 from services.core.model import Case, Obligation
 from services.core.period import period
-from services.core.receipts import attempts_of, with_obligation
 from services.core.states import Happened
 from services.core.words import Evidence, Kind, ObligationState
 from services.intake.handlers.handling import Handling, find, known

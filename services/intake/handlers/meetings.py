@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from services.core.contacts import ended
 from services.core.events import MeetingAttended, MeetingCancelled, MeetingMissed, MeetingScheduled
+from services.core.evidence.contacts import ended
+from services.core.evidence.receipts import attempts_of, with_obligation
 from services.core.ledger import Ledger
 from services.core.model import Case, Obligation
-from services.core.receipts import attempts_of, with_obligation
 from services.core.states import SETTLED, Happened
 from services.core.words import Evidence, Kind, ObligationState
 from services.intake.handlers.handling import Handling, find, known

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.core.contacts import point_id_of, question
-from services.core.directory import Merged, contact_from, merge, person_from
 from services.core.events import DeclaredContact, PersonRemoved, PersonUpdated
+from services.core.evidence.contacts import point_id_of, question
+from services.core.evidence.directory import Merged, contact_from, merge, person_from
 from services.core.ledger import Ledger
 from services.core.model import Case, Contact, Obligation, Person
 from services.core.period import period

@@ -8,9 +8,9 @@ from services.adapters.phones import parse_phone
 from services.adapters.policy import load_policy
 from services.adapters.seals import Seals
 from services.adapters.snapshots import Snapshots
-from services.core.addresses import normalise
+from services.core.channels.addresses import normalise
+from services.core.channels.leadtime import produces_on
 from services.core.environment import METROPOLE
-from services.core.leadtime import produces_on
 from services.core.policy import Policy
 from services.delivery.ports import Senders
 from services.intake.handlers import Handling

@@ -13,7 +13,7 @@ from services.adapters.postgres.store import PostgresStore
 from services.adapters.rendering.texts import JinjaTexts
 from services.adapters.seals import Seals
 from services.adapters.snapshots import Snapshots
-from services.core.addresses import normalise
+from services.core.channels.addresses import normalise
 from services.core.ports.store import Store
 from services.core.ports.streams import Stream
 from services.core.words import Lane

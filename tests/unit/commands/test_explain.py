@@ -7,7 +7,7 @@ import pytest
 
 from services.commands import run
 from services.commands.exits import Exit
-from services.core.gsm7 import measure
+from services.core.channels.gsm7 import measure
 
 _MEETING = (
     "France Travail : rendez-vous mardi 24 novembre à 10h30, agence Lille Centre. "

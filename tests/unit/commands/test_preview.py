@@ -14,9 +14,9 @@ from services.adapters.rendering.texts import JinjaTexts
 from services.commands import run
 from services.commands.exits import Exit
 from services.commands.imagined import from_scenario
-from services.core.branches import WORLDS, Branch
 from services.core.changes import JournalLine
-from services.core.preview import preview
+from services.core.explaining.branches import WORLDS, Branch
+from services.core.explaining.preview import preview
 from services.core.words import Channel
 from services.simulator.app import memory_play, templates
 from services.simulator.scenario.file import Reaction, Rule, Scenario

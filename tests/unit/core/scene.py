@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 
 from services.adapters.calendars import holidays_of
 from services.adapters.policy import load_policy
-from services.core.answers import apply_reply
 from services.core.calendar import Residence
 from services.core.changes import Changes
 from services.core.content import Content, EmailContent, LetterContent, Notice, SmsContent, VoiceContent
 from services.core.decide import decide
 from services.core.decision import Decision
 from services.core.environment import Environment
+from services.core.evidence.answers import apply_reply
+from services.core.evidence.receipts import apply_receipt
 from services.core.ledger import Ledger
 from services.core.model import (
     Advisor,
@@ -37,7 +38,6 @@ from services.core.model import (
     Reply,
 )
 from services.core.period import period as period_of
-from services.core.receipts import apply_receipt
 from services.core.view import View, see
 from services.core.words import (
     AttemptState,

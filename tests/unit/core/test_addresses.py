@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.addresses import MAX_LENGTH, normalise, normalise_line
+from services.core.channels.addresses import MAX_LENGTH, normalise, normalise_line
 
 
 @pytest.mark.parametrize(

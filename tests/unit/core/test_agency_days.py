@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.core.agency_days import is_agency_over, last_agency_day
+from services.core.actualisation.agency_days import is_agency_over, last_agency_day
 from services.core.environment import Environment
 from tests.unit.core.scene import actualisation, day, environment, meeting, paris
 

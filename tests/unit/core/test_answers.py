@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.core.answers import DECOY
+from services.core.evidence.answers import DECOY
 from services.core.model import AttemptId, Item, ObligationId
 from services.core.words import (
     AlertType,

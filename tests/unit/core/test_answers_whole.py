@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.adapters.policy import load_policy
-from services.core.answers import apply_reply
 from services.core.changes import Changes, JournalLine, Wake
+from services.core.evidence.answers import apply_reply
 from services.core.ledger import Ledger
 from services.core.model import Case, Contact, ContactId, Item, Obligation, PersonId, Reply
 from services.core.words import (

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.core.availability import availability, notice_order
+from services.core.channels.availability import availability, notice_order
 from services.core.model import Contact, Person
 from services.core.words import Channel, Constraint, ContactStatus, DigitalEase, Why
 from tests.unit.core.scene import environment, landline, letterbox, mailbox, mobile, person

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.core.availability import REPLACED
-from services.core.contacts import point_id_of, question, use_of
+from services.core.channels.availability import REPLACED
+from services.core.evidence.contacts import point_id_of, question, use_of
 from services.core.model import Contact, ContactId
 from services.core.words import (
     AttemptState,

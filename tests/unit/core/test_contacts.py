@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.core.contacts import Observed, points_due
+from services.core.evidence.contacts import Observed, points_due
 from services.core.model import Contact, Obligation, Receipt
 from services.core.words import (
     AttemptState,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from services.core.agency_days import is_agency_over, last_agency_day
+from services.core.actualisation.agency_days import is_agency_over, last_agency_day
 from services.core.calendar import Residence, WorkingDays
+from services.core.channels.leadtime import letter_limit
 from services.core.environment import Environment
-from services.core.leadtime import letter_limit
 from services.core.model import Agency, Place
 from tests.unit.core.scene import actualisation, day, environment, meeting, paris, person, residence
 

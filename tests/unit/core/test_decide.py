@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from services.core.decide import UndecidableError, decide
+from services.core.evidence.verdict import verdict_of
 from services.core.model import Case, Hold, Item
 from services.core.states import Happened
-from services.core.verdict import verdict_of
 from services.core.view import see
 from services.core.words import (
     AlertType,

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.core.availability import REPLACED
-from services.core.directory import Merged, contact_from, merge
+from services.core.channels.availability import REPLACED
+from services.core.channels.phones import Phone
 from services.core.events import DeclaredContact
+from services.core.evidence.directory import Merged, contact_from, merge
 from services.core.model import Contact, ContactId
-from services.core.phones import Phone
 from services.core.words import Channel, ContactStatus, DeclaredBy, LineType, PointKind
 from tests.unit.core.scene import LEILA, NOW, attempt, case, letterbox, mailbox, meeting, mobile, paris, person
 

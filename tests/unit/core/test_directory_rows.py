@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.core.availability import REPLACED
-from services.core.contacts import replaced_id
-from services.core.directory import Merged, contact_from, merge, person_from
+from services.core.channels.availability import REPLACED
+from services.core.channels.phones import Phone
 from services.core.events import DeclaredContact, PersonUpdated
+from services.core.evidence.contacts import replaced_id
+from services.core.evidence.directory import Merged, contact_from, merge, person_from
 from services.core.model import Contact, ContactId, Follower, Hold, Person
-from services.core.phones import Phone
 from services.core.words import Channel, Constraint, ContactStatus, DeclaredBy, DigitalEase, LineType, PointKind
 from tests.unit.core.scene import LEILA, NOW, attempt, case, letterbox, mailbox, meeting, mobile, paris, person
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.core.gsm7 import Encoding, fit, is_gsm7, measure, prepare, split
+from services.core.channels.gsm7 import Encoding, fit, is_gsm7, measure, prepare, split
 
 APPOINTMENT = (
     "France Travail : rendez-vous mardi 24 novembre à 10h30, agence Lille Centre."

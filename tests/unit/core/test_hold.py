@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from services.core.check import DoNotSend, may_send
-from services.core.contacts import question
+from services.core.evidence.contacts import question
 from services.core.model import Hold, Obligation
 from services.core.words import AlertType, AttemptState, Channel, ContactStatus, ObligationState, Step, Why
 from tests.unit.core.scene import (

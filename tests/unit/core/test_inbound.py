@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.core.inbound import read_letter, read_sms
+from services.core.evidence.inbound import read_letter, read_sms
 from services.core.words import Choice
 
 

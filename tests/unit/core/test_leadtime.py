@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 
 from services.core.calendar import Residence
-from services.core.leadtime import expected_in_box, letter_limit, produces_on, transit_days
+from services.core.channels.leadtime import expected_in_box, letter_limit, produces_on, transit_days
 from tests.unit.core.scene import day, environment, paris, residence
 
 _LETTERS = environment().policy.letters

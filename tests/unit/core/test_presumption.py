@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.core.evidence.presumption import posted_at
 from services.core.model import Attempt, ContactId, Obligation, Receipt
-from services.core.presumption import posted_at
 from services.core.words import (
     AlertType,
     AttemptState,

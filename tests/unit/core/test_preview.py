@@ -7,12 +7,12 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.core.branches import Branch, forecasts, silence
 from services.core.changes import JournalLine
 from services.core.content import Unrenderable
 from services.core.environment import Environment
+from services.core.explaining.branches import Branch, forecasts, silence
+from services.core.explaining.preview import preview
 from services.core.model import Attempt, Case, Contact, Hold, Obligation, Person
-from services.core.preview import preview
 from services.core.words import Channel, Constraint, ObligationState
 from services.planner.record import record
 from tests.unit.core.scene import (

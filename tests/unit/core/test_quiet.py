@@ -5,9 +5,9 @@ from datetime import datetime, time
 
 import pytest
 
+from services.core.channels.windows import ever_open, next_opening, next_slot, reminder_on
 from services.core.check import DoNotSend, may_send
 from services.core.policy import Span
-from services.core.windows import ever_open, next_opening, next_slot, reminder_on
 from services.core.words import AlertType, AttemptState, Channel, Step, Why
 from tests.unit.core.scene import (
     NOW,

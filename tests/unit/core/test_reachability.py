@@ -7,8 +7,8 @@ import pytest
 
 from services.adapters.policy import load_policy
 from services.core.environment import Environment
+from services.core.explaining.reachability import unreachable_steps
 from services.core.policy import Policy
-from services.core.reachability import unreachable_steps
 from services.planner.record import record
 from tests.unit.core.scene import Words, environment
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from services.core.changes import Changes, JournalLine, Wake
+from services.core.evidence.receipts import apply_receipt, attempts_of
 from services.core.ledger import Ledger
 from services.core.model import AttemptId, Case, Item, ObligationId, Receipt
-from services.core.receipts import apply_receipt, attempts_of
 from services.core.words import (
     AttemptState,
     Channel,

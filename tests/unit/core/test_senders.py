@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.core.senders import SenderKind, SenderProblem, check_sender
+from services.core.channels.senders import SenderKind, SenderProblem, check_sender
 
 
 @pytest.mark.parametrize(

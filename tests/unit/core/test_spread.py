@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
-from services.core.spread import jitter, place, within
+from services.core.channels.spread import jitter, place, within
 from tests.unit.core.scene import paris
 
 _START = paris("2026-12-10", "10:00")

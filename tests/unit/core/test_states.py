@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from services.core.explaining.states_page import states_page
 from services.core.states import LIVE, SETTLED, Happened, Moved, attempt_after, obligation_after
-from services.core.states_page import states_page
 from services.core.words import AttemptState, ObligationState
 
 _PAGE = Path(__file__).parents[3] / "docs" / "states.md"

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 
-from services.core import statuses
-from services.core.statuses import Reading
+from services.core.evidence import statuses
+from services.core.evidence.statuses import Reading
 
 #: what a table says of a word that tells nothing new
 _NOTHING = "-"

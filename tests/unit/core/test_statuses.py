@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.core import statuses
-from services.core.statuses import Reading
+from services.core.evidence import statuses
+from services.core.evidence.statuses import Reading
 from services.core.words import ReceiptStatus as R
 
 

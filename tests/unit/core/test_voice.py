@@ -2,8 +2,8 @@
 
 import pytest
 
+from services.core.channels.voice import CallState, Part, Result, ScriptKind, Stage, begin, converse, kind_of, press, unpack, words_of
 from services.core.content import VoiceContent
-from services.core.voice import CallState, Part, Result, ScriptKind, Stage, begin, converse, kind_of, press, unpack, words_of
 from services.core.words import Choice, ReceiptStatus
 
 SCRIPT = VoiceContent(

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from services.core.channels.voice import CallState, Part, Result, ScriptKind, Stage, Turn, begin, press, unpack, words_of
 from services.core.content import VoiceContent
-from services.core.voice import CallState, Part, Result, ScriptKind, Stage, Turn, begin, press, unpack, words_of
 from services.core.words import Choice, ReceiptStatus
 
 _SCRIPT = VoiceContent(

@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 
 import pytest
 
-from services.core.windows import is_open, next_opening, next_slot, openings_on, reminder_on, spaced
+from services.core.channels.windows import is_open, next_opening, next_slot, openings_on, reminder_on, spaced
 from services.core.words import Channel
 from tests.unit.core.scene import day, environment, paris, residence
 

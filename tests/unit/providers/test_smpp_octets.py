@@ -7,7 +7,7 @@ import pytest
 
 from services.adapters.providers.smpp import pdu
 from services.adapters.providers.smpp.feedback import Letterbox, Memory, receipt_of, report_of
-from services.core.statuses import SMPP_HARD_ERRORS
+from services.core.evidence.statuses import SMPP_HARD_ERRORS
 from services.core.words import Choice, ReceiptStatus
 
 NOW = datetime(2026, 12, 10, 10, 0, tzinfo=UTC)

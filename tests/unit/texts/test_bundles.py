@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from services.adapters.rendering.texts import JinjaTexts
+from services.core.channels.gsm7 import measure
 from services.core.content import EmailContent, LetterContent, Notice, SmsContent, Unrenderable, VoiceContent
-from services.core.gsm7 import measure
 from services.core.words import Channel, Constraint, Kind, Step
 from tests.unit.texts.notices import LINK, actualisation, meeting, notice, person
 

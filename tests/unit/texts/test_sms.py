@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from services.adapters.rendering.texts import JinjaTexts
+from services.core.channels.gsm7 import measure
 from services.core.content import Notice, SmsContent
-from services.core.gsm7 import measure
 from services.core.model import Place
 from services.core.words import Channel, Constraint, Kind, Step
 from tests.unit.texts.notices import LINK, actualisation, meeting, notice, person

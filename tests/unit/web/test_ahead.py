@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import httpx
 
-from services.core.branches import Branch, Forecast
 from services.core.changes import JournalLine
 from services.core.decide import UndecidableError
+from services.core.explaining.branches import Branch, Forecast
 from services.core.model import Case
 from tests.unit.web.world import World, client
 

@@ -17,10 +17,10 @@ import httpx
 from services.adapters.providers.answers import Unsent
 from services.adapters.providers.callbacks import CallbackRequest, CallbackResult
 from services.adapters.providers.letters.maileva import MailevaApi
-from services.core import statuses
+from services.core.evidence import statuses
+from services.core.evidence.statuses import Reading
 from services.core.ports.clock import Clock
 from services.core.ports.providers import OutcomeUnknown, ProviderReceipt
-from services.core.statuses import Reading
 
 _SENDING = re.compile(r"/(?:registered_)?mail/v\d+/sendings/(?P<sending>[\w-]+)(?:/recipients/(?P<recipient>[\w-]+))?")
 #: events about a recipient whose words the API spells out

@@ -14,8 +14,8 @@ from typing import Final, Literal
 import httpx
 
 from services.adapters.providers.answers import Unsent, ask, retry_after, word_of
-from services.core import statuses
 from services.core.content import LetterContent
+from services.core.evidence import statuses
 from services.core.ports.providers import Absent, Accepted, CannotTell, Envelope, Outcome, OutcomeUnknown, Refused, TryLater
 from services.core.words import Channel, ReceiptStatus, Why
 

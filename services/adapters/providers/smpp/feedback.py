@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from services.adapters.providers.smpp.pdu import TLV_MESSAGE_STATE, TLV_NETWORK_ERROR_CODE, TLV_RECEIPTED_MESSAGE_ID, Delivery
-from services.core import statuses
-from services.core.inbound import read_sms
+from services.core.evidence import statuses
+from services.core.evidence.inbound import read_sms
 from services.core.ports.providers import ProviderReceipt, ProviderReply
 from services.core.words import ReplyChannel
 

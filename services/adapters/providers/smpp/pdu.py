@@ -14,8 +14,8 @@ from aiosmpplib.codec import GSM7BitCodec
 from aiosmpplib.protocol import BindTransceiver, DeliverSmResp, EnquireLink, EnquireLinkResp, GenericNack, SubmitSm, Unbind, UnbindResp
 from aiosmpplib.state import NPI, TON, PhoneNumber, SmppCommandStatus
 
-from services.core import gsm7
-from services.core.senders import SenderKind, check_sender
+from services.core.channels import gsm7
+from services.core.channels.senders import SenderKind, check_sender
 
 HEADER: Final = struct.Struct("!IIII")
 #: longest PDU that is read: a message_payload of 64 KiB and its frame

@@ -17,8 +17,8 @@ import structlog
 from services.adapters.providers.smpp import pdu
 from services.adapters.providers.smpp.feedback import Letterbox, Memory, receipt_of, report_of
 from services.adapters.providers.smpp.session import Answer, BindRefused, Limits, NoAnswer, NotWritten, Session
-from services.core import statuses
 from services.core.content import SmsContent
+from services.core.evidence import statuses
 from services.core.ports.clock import Clock
 from services.core.ports.providers import (
     Absent,

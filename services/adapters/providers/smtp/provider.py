@@ -13,8 +13,8 @@ import aiosmtplib
 
 from services.adapters.providers.smtp.addresses import Returns
 from services.adapters.providers.smtp.mail import Sender, compose
-from services.core import statuses
 from services.core.content import EmailContent
+from services.core.evidence import statuses
 from services.core.ports.clock import Clock
 from services.core.ports.providers import Absent, Accepted, CannotTell, Envelope, Outcome, OutcomeUnknown, Refused, TryLater
 from services.core.words import Channel, ReceiptStatus, Why

@@ -12,8 +12,8 @@ from email.utils import parseaddr
 from typing import Final
 
 from services.adapters.providers.smtp.addresses import Returns
-from services.core import statuses
-from services.core.inbound import read_sms
+from services.core.evidence import statuses
+from services.core.evidence.inbound import read_sms
 from services.core.ports.providers import ProviderReceipt, ProviderReply
 from services.core.words import ReceiptStatus, ReplyChannel
 

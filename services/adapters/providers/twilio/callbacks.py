@@ -13,12 +13,12 @@ from urllib.parse import urlencode
 
 from services.adapters.providers.callbacks import CallbackRequest, CallbackResult, Scripts
 from services.adapters.providers.twilio.twiml import hang_up, message_as_twiml, turn_as_twiml
-from services.core import statuses
+from services.core.channels.voice import Turn, begin, kind_of, press, unpack
 from services.core.content import VoiceContent
+from services.core.evidence import statuses
+from services.core.evidence.statuses import Reading
 from services.core.ports.clock import Clock
 from services.core.ports.providers import ProviderReceipt, ProviderReply
-from services.core.statuses import Reading
-from services.core.voice import Turn, begin, kind_of, press, unpack
 from services.core.words import Identity, ReceiptStatus, ReplyChannel
 
 #: a signed instant may be this far from ours (rules §12 SC-54)

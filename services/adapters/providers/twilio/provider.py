@@ -8,8 +8,8 @@ import httpx
 
 from services.adapters.providers.answers import Unsent, ask, retry_after, word_of
 from services.adapters.providers.twilio.callbacks import status_url, turn_url
-from services.core import statuses
 from services.core.content import VoiceContent
+from services.core.evidence import statuses
 from services.core.ports.providers import Absent, Accepted, CannotTell, Envelope, Outcome, OutcomeUnknown, Refused, TryLater
 from services.core.words import Channel, ReceiptStatus, Why
 

@@ -4,8 +4,8 @@ from typing import Final
 from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
+from services.core.channels.voice import ANSWER_SECONDS, Part, Turn, words_of
 from services.core.content import VoiceContent
-from services.core.voice import ANSWER_SECONDS, Part, Turn, words_of
 
 #: language of every word we say
 _LANGUAGE: Final = "fr-FR"

@@ -10,8 +10,8 @@ from services.adapters.rendering.checker.limits import Limits
 from services.adapters.rendering.checker.reading import Message, count_words
 from services.adapters.rendering.checker.samples import REFERENCE
 from services.adapters.rendering.french import French
+from services.core.channels.gsm7 import prepare
 from services.core.content import EmailContent, LetterContent, SmsContent, VoiceContent
-from services.core.gsm7 import prepare
 from services.core.words import Constraint, Kind, Step
 
 Rule = Callable[[Message, Limits, French], Iterator[str]]

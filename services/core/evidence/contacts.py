@@ -10,12 +10,12 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final
 
-from services.core.availability import REPLACED, availability, contact_refusal
+from services.core.channels.availability import REPLACED, availability, contact_refusal
+from services.core.evidence.statuses import email_answer
 from services.core.ledger import Ledger
 from services.core.model import QUESTION, Case, Contact, ContactId, Obligation, ObligationId, Person, PersonId, Receipt
 from services.core.policy import ContactPolicy
 from services.core.states import SETTLED, Happened
-from services.core.statuses import email_answer
 from services.core.view import View
 from services.core.words import (
     AttemptState,

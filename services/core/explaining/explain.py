@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
+from services.core.actualisation.agency_days import last_agency_day
 from services.core.actualisation.campaign import campaign, opening_day
-from services.core.agency_days import last_agency_day
 from services.core.alerts.silence import at_risk, last_day
-from services.core.availability import contact_refusal
+from services.core.channels.availability import contact_refusal
+from services.core.channels.leadtime import LetterLimit, letter_limit
+from services.core.channels.phones import Phone
+from services.core.channels.windows import Opening, openings_on
 from services.core.environment import METROPOLE, Environment
-from services.core.leadtime import LetterLimit, letter_limit
 from services.core.model import Agency, Case, Contact, ContactId, Obligation, ObligationId, Person, PersonId
 from services.core.period import period
-from services.core.phones import Phone
 from services.core.policy import ActualisationLadder, Policy
 from services.core.view import View, see
-from services.core.windows import Opening, openings_on
 from services.core.words import Channel, DeclaredBy, Kind, LineType, ObligationState, PointKind
 
 _NOBODY = PersonId("nobody")

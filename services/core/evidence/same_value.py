@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from string import ascii_uppercase
 
-from services.core.contacts import failed_hard
+from services.core.evidence.contacts import failed_hard
 from services.core.ledger import Ledger
 from services.core.model import Case, Contact, PersonId
 from services.core.states import SETTLED

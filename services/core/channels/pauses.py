@@ -1,7 +1,7 @@
 """Mail domains that refuse us: nobody writes there for a while, unless there is no other way (§10.16)."""
 
 from services.core.alarms import Standing
-from services.core.availability import Availability
+from services.core.channels.availability import Availability
 from services.core.words import Why
 
 

@@ -9,17 +9,17 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import TypeVar
 
-from services.core.answers import apply_reply
 from services.core.changes import Changes, JournalLine
 from services.core.check import DoNotSend, NotYet, may_send
 from services.core.content import Unrenderable
 from services.core.decide import decide
 from services.core.decision import Decision
 from services.core.environment import Environment
+from services.core.evidence.answers import apply_reply
+from services.core.evidence.receipts import apply_receipt, attempts_of
 from services.core.ledger import Ledger
 from services.core.messages import carries
 from services.core.model import Attempt, AttemptId, Case, Obligation, ObligationId, Receipt, Reply
-from services.core.receipts import apply_receipt, attempts_of
 from services.core.states import SETTLED, Happened, Moved
 from services.core.words import AttemptState, Evidence, Kind, ReceiptEffect, ReceiptStatus, Why
 

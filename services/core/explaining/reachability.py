@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, time, timedelta
 
-from services.core.branches import silence
 from services.core.changes import JournalLine
 from services.core.environment import METROPOLE, Environment
+from services.core.explaining.branches import silence
+from services.core.explaining.preview import Record, preview
 from services.core.model import Agency, Case, Contact, ContactId, Obligation, ObligationId, Person, PersonId
 from services.core.period import period
 from services.core.policy import Policy
-from services.core.preview import Record, preview
 from services.core.words import AlertType, Channel, Constraint, DeclaredBy, Kind, LineType, ObligationState, PointKind
 
 #: what is made up: meetings on every weekday and in every season, announced so long before

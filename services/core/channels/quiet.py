@@ -1,8 +1,8 @@
 """A person's own quiet hours (§10.3): a channel to which they leave no hour is none for this person, and the reason is said."""
 
-from services.core.availability import Availability
+from services.core.channels.availability import Availability
+from services.core.channels.windows import ever_open
 from services.core.policy import Policy, Span
-from services.core.windows import ever_open
 from services.core.words import Why
 
 

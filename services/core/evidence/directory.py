@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.core.availability import REPLACED
-from services.core.contacts import replaced_id, use_of
+from services.core.channels.availability import REPLACED
+from services.core.channels.phones import Phone
 from services.core.events import DeclaredContact, PersonUpdated
+from services.core.evidence.contacts import replaced_id, use_of
 from services.core.model import Case, Contact, ContactId, Person, PersonId
-from services.core.phones import Phone
 from services.core.words import Channel, ContactStatus, DeclaredBy, PointKind, Step
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from services.core.contacts import answered, failed_hard
+from services.core.evidence.contacts import answered, failed_hard
+from services.core.evidence.receipts import attempts_of, with_obligation
 from services.core.ledger import Ledger
 from services.core.model import QUESTION, Attempt, Case, Obligation, Reply
 from services.core.policy import LinkPolicy
-from services.core.receipts import attempts_of, with_obligation
 from services.core.states import SETTLED, Happened, Moved
 from services.core.words import (
     MEETINGS,

@@ -6,11 +6,11 @@ Receipts are merged by rank, whatever order they come in: delivered is never lef
 from dataclasses import replace
 from datetime import datetime
 
-from services.core.contacts import failed_hard
+from services.core.evidence.contacts import failed_hard
+from services.core.evidence.presumption import is_presumed, rest_proves
 from services.core.ledger import Ledger
 from services.core.messages import carries
 from services.core.model import Attempt, Case, Contact, Obligation, Receipt
-from services.core.presumption import is_presumed, rest_proves
 from services.core.states import Moved, attempt_after
 from services.core.words import AttemptState, Channel, ContactStatus, Evidence, ReceiptEffect, ReceiptStatus, Why
 

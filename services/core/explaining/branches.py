@@ -6,10 +6,10 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from services.core.changes import JournalLine
+from services.core.channels.leadtime import expected_in_box
 from services.core.environment import METROPOLE, Environment
-from services.core.leadtime import expected_in_box
+from services.core.explaining.preview import Answered, Completed, Happening, Record, Reported, Words, World, preview
 from services.core.model import Attempt, Case, Reply
-from services.core.preview import Answered, Completed, Happening, Record, Reported, Words, World, preview
 from services.core.words import (
     AnsweredBy,
     Channel,
