@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
 RULES = INFRA / "monitoring" / "rules.yaml"
 OPERATIONS = ROOT / "docs" / "operations.md"
+#: of the machine, or the one that ``infra/setup tests`` fetches
+PROMTOOL = shutil.which("promtool") or shutil.which("promtool", path=ROOT / ".tools" / "bin")
 
 _METRIC = re.compile(r"\bsans_faute_(\w+?)\b(?:\{([^}]*)\})?(?=[\s\[)>\d*/,]|$)")
 _LABEL = re.compile(r'(\w+)\s*=~?\s*"([^"]*)"')
@@ -85,11 +87,11 @@ def test_an_alert_leads_to_its_runbook(alert: dict[str, Any]) -> None:
     assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool comes with the package prometheus")
+@pytest.mark.skipif(PROMTOOL is None, reason="no promtool: `infra/setup tests` fetches it where apt knows the package prometheus")
 @pytest.mark.parametrize("arguments", [("check", "rules", "rules.yaml"), ("test", "rules", "rules_test.yaml")], ids=" ".join)
 def test_prometheus_understands_the_rules(arguments: tuple[str, ...]) -> None:
     """Prometheus' own tool reads the rules, and the stories told to it ring the alerts that they should."""
-    said = subprocess.run(["promtool", *arguments], cwd=RULES.parent, capture_output=True, text=True, check=False)
+    said = subprocess.run([str(PROMTOOL), *arguments], cwd=RULES.parent, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
 
 
