@@ -4,21 +4,24 @@ Sender and words of a job seeker become a keyed hash and a sealed text here, bef
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
 from services.core.changes import Outgoing
+from services.core.events import Event, Problem
 from services.core.evidence.inbound import read_letter
 from services.core.ports.clock import Clock
-from services.core.ports.providers import ProviderReceipt, ProviderReply
+from services.core.ports.providers import ProviderReceipt, ProviderReply, Unfit
 from services.core.ports.streams import Message, Publisher
 from services.core.words import ReplyChannel
 
 RECEIPTS: Final = "receipts.v1"
 REPLIES: Final = "replies.v1"
 _LONGEST_ID: Final = 160
+#: half of a character (a lone surrogate): JSON can say it, UTF-8 cannot
+_NO_TEXT: Final = Problem(path="/data", message="is not text")
 
 
 class Encode(Protocol):
@@ -27,6 +30,10 @@ class Encode(Protocol):
     def __call__(self, outgoing: Outgoing, event_id: str, source: str, at: datetime) -> Message:
         """Structured mode, UTF-8 JSON, with the content type as a header."""
         ...
+
+
+#: topic, value, key → the event as its readers will have it, or every problem of it
+Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
 
 
 class Veil(Protocol):
@@ -62,14 +69,21 @@ class KafkaOutlet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaFeedback:
-    """Implements ``services.core.ports.providers.Feedback``, over any publisher."""
+    """Implements ``services.core.ports.providers.Feedback``, over any publisher.
+
+    What nobody could read on the topic is refused here: anybody can write to us, and a reader of the topic stops at too many dead letters.
+    """
 
     publisher: Publisher
     encode: Encode
+    #: the readers' own decoder
+    decode: Decode
     seals: Veil
     clock: Clock
     #: who we are in ``source``; the provider's name follows, because its report ids are its own
     source: str
+    #: told of the topic of each one that is refused
+    unfit: Callable[[str], None] = lambda _topic: None
 
     async def receipt(self, receipt: ProviderReceipt) -> None:
         """To ``receipts.v1``, under the provider's own report id: a repeated report is the same event."""
@@ -101,7 +115,11 @@ class KafkaFeedback:
 
     async def reply(self, reply: ProviderReply) -> None:
         """To ``replies.v1``; the sender leaves as a hash, the words sealed."""
-        sender = self.seals.sender_hash(reply.sender) if reply.sender else None
+        try:
+            sender = self.seals.sender_hash(reply.sender) if reply.sender else None
+            sealed = self.seals.seal(reply.text) if reply.text else None
+        except UnicodeEncodeError:
+            raise self._refused(REPLIES, [_NO_TEXT]) from None
         data = _present(
             channel=reply.channel.value,
             choice=reply.choice.value,
@@ -110,7 +128,7 @@ class KafkaFeedback:
             attempt_id=reply.attempt_id,
             sender_hash=sender,
             letter=read_letter(reply.text) if reply.text and reply.channel is ReplyChannel.SMS else None,
-            text_sealed=self.seals.seal(reply.text) if reply.text else None,
+            text_sealed=sealed,
             at=reply.at.isoformat(),
         )
         key = sender or reply.attempt_id or reply.reply_id
@@ -126,12 +144,25 @@ class KafkaFeedback:
         await self._publish(outgoing, _fitting(reply.reply_id), f"{self.source}/{reply.channel.value}")
 
     async def _publish(self, outgoing: Outgoing, event_id: str, source: str) -> None:
-        await self.publisher.publish([self.encode(outgoing, event_id, source, outgoing.at)])
+        try:
+            message = self.encode(outgoing, event_id, source, outgoing.at)
+        except UnicodeEncodeError:
+            raise self._refused(outgoing.topic, [_NO_TEXT]) from None
+        judged = self.decode(message.topic, message.value, message.key)
+        if isinstance(judged, list):
+            raise self._refused(outgoing.topic, judged)
+        await self.publisher.publish([message])
+
+    def _refused(self, topic: str, problems: Sequence[Problem]) -> Unfit:
+        self.unfit(topic)
+        return Unfit("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
 
 
 def _fitting(report_id: str) -> str:
-    """The provider's report id as an event id: a longer one than the contract allows becomes its digest, the same each time."""
-    return report_id if len(report_id) <= _LONGEST_ID else hashlib.sha256(report_id.encode()).hexdigest()
+    """The provider's report id as an event id: one that the contract does not allow becomes its digest, the same each time."""
+    if len(report_id) <= _LONGEST_ID and report_id.isprintable():
+        return report_id
+    return hashlib.sha256(report_id.encode(errors="backslashreplace")).hexdigest()
 
 
 def _present(**fields: object) -> dict[str, object]:

@@ -19,7 +19,7 @@ from services.adapters.feedback import RECEIPTS, REPLIES, KafkaFeedback
 from services.adapters.identity import identity_of, spaced
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
-from services.adapters.kafka.members import members_of
+from services.adapters.kafka.members import joined_check, members_of
 from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.kafka.topics import TopicChanges, load_topics
 from services.adapters.policy import SHIPPED, load_policy
@@ -78,7 +78,15 @@ async def run(surroundings: Surroundings) -> None:
         KafkaPublisher(connection) as publisher,
     ):
         store = PostgresStore(pool, told=log_changes)
-        feedback = KafkaFeedback(publisher=publisher, encode=encode, seals=seals, clock=clock, source=SOURCE)
+        feedback = KafkaFeedback(
+            publisher=publisher,
+            encode=encode,
+            decode=Decoder(Schemas()),
+            seals=seals,
+            clock=clock,
+            source=SOURCE,
+            unfit=lambda topic: metrics.count("dead_letters", topic=topic),
+        )
         async with _providers(settings, seals, feedback, clock, metrics) as providers:
             delivery = Delivery(
                 store=store,
@@ -107,6 +115,7 @@ async def run(surroundings: Surroundings) -> None:
                 store_answers=partial(database_answers, pool),
                 tell_lag=lambda topic, records: metrics.set("consumer_lag", records, topic=topic),
             )
+            health.ready_when("group", joined_check(members))
             await consume_all(members, step, waiting=waiting)
 
 

@@ -91,7 +91,7 @@ async def run(
     if missing:
         raise MissingTopics(missing)
     topics = load_topics(changes=TopicChanges(readers=settings.topics.readers))
-    texts, pulse = JinjaTexts(home_of_the_code() / "templates"), Broadcast()
+    texts, pulse, decoder = JinjaTexts(home_of_the_code() / "templates"), Broadcast(), Decoder(Schemas())
 
     async with AsyncExitStack() as stack:
         public, staff = (_bound(stack, where) for where in (settings.public_listen, settings.staff_listen))
@@ -109,12 +109,12 @@ async def run(
             callbacks=Callbacks(
                 sources=_sources(settings, seals, scripts(surroundings, store), clock),
                 make_request=CallbackRequest,
-                feedback=KafkaFeedback(publisher=publisher, encode=encode, seals=seals, clock=clock, source=SOURCE),
+                feedback=KafkaFeedback(publisher=publisher, encode=encode, decode=decoder, seals=seals, clock=clock, source=SOURCE),
                 watchers=MetricWatchers(count=surroundings.metrics.count, refused=refusals.add),
                 public_url=settings.public_url,
             ),
             events=Events(
-                border=Border(decode=Decoder(Schemas()), topic_of=topic_of), outlet=outlet, tokens=_tokens(settings.events_token)
+                border=Border(decode=decoder, topic_of=topic_of), outlet=outlet, tokens=_tokens(settings.events_token)
             ),
             claims=ClaimDesk(claims=claims(surroundings, store), clock=clock, tokens=_tokens(settings.gateway_token)),
             health=checks,

@@ -133,8 +133,15 @@ class ProviderReply:
     at: datetime
 
 
+class Unfit(ValueError):
+    """What came back cannot travel on our topics (contracts §3), however often it comes; the message names places and quotes no value."""
+
+
 class Feedback(Protocol):
-    """Where adapters put what comes back; both return once Kafka has it, and raise ``NotPublished`` otherwise."""
+    """Where adapters put what comes back.
+
+    Both return once Kafka has it, and raise ``NotPublished`` otherwise, or ``Unfit`` when nobody could read it there.
+    """
 
     async def receipt(self, receipt: ProviderReceipt) -> None:
         """To ``receipts.v1``."""

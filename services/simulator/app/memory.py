@@ -34,7 +34,7 @@ def memory_play(scenario: Scenario, texts: JinjaTexts, pace: Pace | None = None,
     publisher = MemoryPublisher(broker)
     traffic = Traffic(ends=publisher.progress.ends)
     publisher.progress.on_change = traffic.moved
-    feedback = KafkaFeedback(publisher=publisher, encode=encode, seals=parts.seals, clock=clock, source=SOURCE)
+    feedback = KafkaFeedback(publisher=publisher, encode=encode, decode=Decoder(Schemas()), seals=parts.seals, clock=clock, source=SOURCE)
     outlet = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE)
     providers = {
         channel: [MemoryProvider(name=name, channel=channel, town=town, feedback=feedback, clock=clock) for name in names]

@@ -170,7 +170,8 @@ async def _wires(parts: Parts, readers: Readers, stack: AsyncExitStack) -> Wires
     traffic = Traffic(ends=kafka.progress.ends, prefix=readers.prefix)
     kafka.progress.on_change = traffic.moved
     publisher = OwnPublisher(publisher=kafka, prefix=readers.prefix)
-    feedback = KafkaFeedback(publisher=publisher, encode=encode, seals=parts.seals, clock=parts.clock, source=SOURCE)
+    decode = Decoder(Schemas())
+    feedback = KafkaFeedback(publisher=publisher, encode=encode, decode=decode, seals=parts.seals, clock=parts.clock, source=SOURCE)
     return Wires(
         traffic=traffic,
         publisher=publisher,

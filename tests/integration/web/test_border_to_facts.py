@@ -62,7 +62,9 @@ def listener(world: World, publisher: Publisher) -> httpx.AsyncClient:
     """The public listener over a publisher."""
     clock = world.clock
     outlet = KafkaOutlet(publisher=publisher, encode=encode, source="/sans-faute/web")
-    feedback = KafkaFeedback(publisher=publisher, encode=encode, seals=Seals(b"k" * 32), clock=clock, source="/sans-faute/web")
+    feedback = KafkaFeedback(
+        publisher=publisher, encode=encode, decode=Decoder(Schemas()), seals=Seals(b"k" * 32), clock=clock, source="/sans-faute/web"
+    )
     callbacks: Callbacks[CallbackRequest] = Callbacks(
         sources={"gateway": SignedCallbacks("gateway", SECRET, clock)},
         make_request=CallbackRequest,

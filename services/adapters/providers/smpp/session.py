@@ -15,6 +15,7 @@ import structlog
 from aiosmpplib.protocol import SubmitSm
 
 from services.adapters.providers.smpp import pdu
+from services.core.ports.providers import Unfit
 
 _log = structlog.get_logger(__name__)
 
@@ -294,8 +295,8 @@ class Session:
         async with self._deliveries:
             try:
                 status = await self._deliver(pdu.delivery_of(frame.body))
-            except pdu.MalformedPdu:
-                _log.warning("unreadable delivery", action="smpp_unreadable_delivery")
+            except (pdu.MalformedPdu, Unfit) as error:
+                _log.warning("unreadable delivery", action="smpp_unreadable_delivery", error=type(error).__name__)
                 status = pdu.PERMANENT
             except Exception as error:  # noqa: BLE001 -- the network keeps the message and tries again; the connection goes on
                 _log.warning("delivery not stored", action="smpp_delivery_not_stored", error=type(error).__name__)

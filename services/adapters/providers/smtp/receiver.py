@@ -10,7 +10,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from services.adapters.providers.smtp.addresses import Returns
 from services.adapters.providers.smtp.returns import read_returned
 from services.core.ports.clock import Clock
-from services.core.ports.providers import Feedback
+from services.core.ports.providers import Feedback, Unfit
 
 _log = structlog.get_logger(__name__)
 
@@ -105,6 +105,9 @@ class BounceReceiver:
                 await self._feedback.receipt(receipt)
             for reply in returned.replies:
                 await self._feedback.reply(reply)
+        except Unfit:
+            _log.warning("unfit mail dropped", action="mail_unfit")
+            return "250 2.0.0 OK"
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other side keeps the mail and comes again
             _log.warning("mail not stored", action="mail_not_stored", error=type(error).__name__)
             return "451 4.3.0 not now"
