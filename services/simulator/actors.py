@@ -89,8 +89,15 @@ class Actors:
         held = self.town.newest(event.person, event.to) if event.person else None
         providers = self.stage.providers[channel]
         provider = held.provider if held and held.channel is channel else providers[0].name
-        sender = event.sender or (held.to if held and held.channel is channel else self._point(event.person, channel))
+        sender = self._number(event.sender, channel) if event.sender else held.to if held and held.channel is channel else None
+        sender = sender or self._point(event.person, channel)
         await self.town.network(channel, provider).inbound(sender, text)
+
+    def _number(self, sender: str, channel: Channel) -> str:
+        """A sender as providers name it: a number that the story writes as people do, in E.164; anything else as it is."""
+        if channel is not Channel.SMS:
+            return sender
+        return self.stage.handling.numbers(sender, "75001").e164 or sender
 
     def _point(self, person: str | None, channel: Channel) -> str:
         """The number or address from which somebody writes who was not written to."""

@@ -214,7 +214,8 @@ class Producers:
             "agency_id": person.agency,
         }
         followers = [_given(organisation=follower.organisation, advisor_id=follower.advisor_id) for follower in person.followers]
-        data |= _given(hold=hold, backup_id=person.backup, followers=followers or None)
+        quiet = [{"from": starts, "to": ends} for starts, ends in person.quiet]
+        data |= _given(hold=hold, backup_id=person.backup, followers=followers or None, quiet=quiet or None)
         return self._event(EventWord.PERSON_UPDATED, person.name, at, data)
 
     def _point(self, point: PointSpec) -> dict[str, object]:

@@ -14,6 +14,7 @@ import yaml
 Word = TypeVar("Word", bound=StrEnum)
 Value = TypeVar("Value")
 
+_HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _TRUE = ("true", "yes", "on")
 _FALSE = ("false", "no", "off")
@@ -152,6 +153,14 @@ class Item:
             return NO_INSTANT.date()
         self.reading.instants.append(datetime.combine(day, time(), self.reading.zone))
         return day
+
+    def hour(self) -> str:
+        """An hour of the day, ``22:00``."""
+        text = self.text()
+        if _HOUR.fullmatch(text):
+            return text
+        self.wrong("an hour of the day is expected, such as 22:00")
+        return "00:00"
 
     def instant(self) -> datetime:
         """An ISO date and time, in the scenario's zone unless it has an offset; a date alone is its midnight."""

@@ -144,6 +144,15 @@ def _followers(item: Item) -> tuple[Follower, ...]:
     return tuple(followers)
 
 
+def _quiet(item: Item) -> tuple[tuple[str, str], ...]:
+    spans = []
+    for span in item.items():
+        fields = span.fields()
+        spans.append((fields.need("from", Item.hour, "00:00"), fields.need("to", Item.hour, "00:00")))
+        fields.done()
+    return tuple(spans)
+
+
 def _missed(item: Item) -> int:
     missed = item.integer()
     if missed > 3:
@@ -165,6 +174,7 @@ _VALUES: dict[str, tuple[str, Any]] = {
     "missed_actualisations": ("missed_actualisations", _missed),
     "hold": ("hold", _hold),
     "followers": ("followers", _followers),
+    "quiet": ("quiet", _quiet),
     "known_from": ("known_from", Item.instant),
 }
 
@@ -175,6 +185,7 @@ _EMPTIED: dict[str, tuple[str, Any]] = {
     "forbidden": ("forbidden", ()),
     "constraints": ("constraints", ()),
     "followers": ("followers", ()),
+    "quiet": ("quiet", ()),
 }
 
 

@@ -66,6 +66,8 @@ class PersonSpec:
     backup: str | None = None
     agency: str
     followers: tuple[Follower, ...] = ()
+    #: local hours at which nobody writes or calls, (from, to) as HH:MM; over midnight when "to" is earlier
+    quiet: tuple[tuple[str, str], ...] = ()
     #: the directory tells us only then; none: from the start
     known_from: datetime | None = None
 

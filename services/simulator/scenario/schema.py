@@ -166,6 +166,8 @@ def _contact() -> Schema:
 def _person() -> dict[str, Schema]:
     hold = _mapping({"reason": _TEXT, "until": _ref("date")}, need=("reason",))
     follower = _mapping({"organisation": _TEXT, "advisor_id": _TEXT}, need=("organisation",))
+    hour = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
+    span = _mapping({"from": hour, "to": hour}, need=("from", "to"))
     return {
         **dict.fromkeys(("first_name", "last_name", "language", "phone", "email", "carrier", "referent", "backup", "agency"), _TEXT),
         "postal_code": _ref("postal_code"),
@@ -177,6 +179,7 @@ def _person() -> dict[str, Schema]:
         "missed_actualisations": _whole(0) | {"maximum": 3},
         "hold": hold,
         "followers": _list(follower),
+        "quiet": _said("local hours of each day at which nobody writes or calls", _list(span)),
         "known_from": _said("the directory tells of this person only then", _ref("instant")),
         "phones": _list(_TEXT),
         "postal": _list(_TEXT),

@@ -289,6 +289,8 @@ def test_all_mistakes_come_together_with_line_and_path() -> None:
         ("{scenario: a, scenario: b}", "the same key twice"),
         ("{scenario: a, people: {luc: {verified: yesterday}}}", "a date and time is expected"),
         ("{scenario: a, people: {luc: {hold: {until: 2026-12-01}}}}", "`reason` is missing"),
+        ('{scenario: a, people: {luc: {quiet: [{from: "22:00"}]}}}', "`to` is missing"),
+        ('{scenario: a, people: {luc: {quiet: [{from: "22h", to: "07:00"}]}}}', "an hour of the day is expected, such as 22:00"),
         ("{scenario: a, people: {luc: {missed_actualisations: 4}}}", "at most 3"),
         ("{scenario: a, people: {luc: {referent: nobody}}}", "unknown word `nobody`"),
         ("{scenario: a, crowds: {many: {count: 3, like: luc}}}", "names the person whom the members resemble"),
