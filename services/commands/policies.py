@@ -1,16 +1,17 @@
 """The rules' numbers are looked at before anything starts: a mistake in them is a wrong setting, a step that nobody reaches a warning."""
 
+from typing import TYPE_CHECKING
+
 import structlog
 
-from services.adapters.calendars import holidays_of
 from services.adapters.clock import SystemClock
 from services.adapters.policy import SHIPPED, PolicyError, load_policy
-from services.commands.wordless import RECORD
-from services.core.environment import Environment
-from services.core.explaining.reachability import Unreachable, unreachable_steps
 from services.core.policy import Policy
 from services.runtime.errors import Mistake, WrongSettings
 from services.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from services.core.explaining.reachability import Unreachable
 
 _log = structlog.get_logger("policy")
 
@@ -24,12 +25,23 @@ def check_policy(settings: Settings) -> None:
 
 
 def warn_of_dead_steps(settings: Settings) -> None:
-    """One line in the log for each step of the policy in use that nobody can ever reach; the logs must have been set up."""
-    for step in dead_steps(load_policy(settings.policy_file or SHIPPED)):
+    """One line in the log for each step of the operator's policy that nobody can ever reach; the logs must have been set up.
+
+    The shipped policy has none: its own tests say so, and looking takes most of a second.
+    """
+    if settings.policy_file is None:
+        return
+    for step in dead_steps(load_policy(settings.policy_file)):
         _log.warning("a step of the policy can never be reached", action="check_policy", setting=step.name, reason=step.why)
 
 
-def dead_steps(policy: Policy) -> tuple[Unreachable, ...]:
+def dead_steps(policy: Policy) -> "tuple[Unreachable, ...]":
     """What nobody would ever notice, over the lives of this year."""
+    # holidays, templates and ladders: too much for processes that need none of them
+    from services.adapters.calendars import holidays_of
+    from services.commands.wordless import RECORD
+    from services.core.environment import Environment
+    from services.core.explaining.reachability import unreachable_steps
+
     year = SystemClock().now().year
     return unreachable_steps(Environment(policy=policy, holidays=holidays_of(range(year - 1, year + 3))), RECORD, year)

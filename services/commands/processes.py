@@ -76,6 +76,8 @@ def body_of(name: str, process: Process, surroundings: Surroundings) -> Body:
     async def check() -> str | None:
         if not current:
             return "it is not running"
+        if current[-1].asked_nothing:
+            return "it is starting"
         missing = await current[-1].ready()
         return "; ".join(f"{each.check}: {each.problem}" for each in missing) or None
 

@@ -25,7 +25,6 @@ from services.runtime.settings import Settings, read_settings
 from services.runtime.supervisor import Body, Outcome, RestartPolicy, Supervisor, on_stop_signals
 from services.runtime.surroundings import Surroundings
 from services.runtime.witness import LogWitness
-from services.web.app import serve_monitoring
 
 
 def intake() -> None:
@@ -67,7 +66,9 @@ def _run(name: str) -> None:
     settings = read_settings()
     check_policy(settings)
     set_up_logs(level=settings.log_level, form=settings.log_format, process=name)
-    warn_of_dead_steps(settings)
+    if name == "planner":
+        # whose steps they are; the others would only say it again
+        warn_of_dead_steps(settings)
     look_seldom()
     outcome = asyncio.run(_supervised(name, settings))
     if outcome.sentence is not None:
@@ -89,6 +90,9 @@ async def _supervised(name: str, settings: Settings) -> Outcome:
     await _ready(surroundings)
     bodies: dict[str, Body] = {name: body_of(name, PROCESSES[name], surroundings)}
     if settings.health_listen is not None and name != "web":
+        # uvicorn, for those who listen
+        from services.commands.monitoring import serve_monitoring
+
         bodies["monitoring"] = partial(serve_monitoring, surroundings, settings.health_listen)
     supervisor = Supervisor(bodies=bodies, witness=LogWitness(metrics=surroundings.metrics), policy=RestartPolicy(limit=0))
     with on_stop_signals(supervisor.stop):

@@ -14,7 +14,7 @@ from services.adapters.clock import SystemClock
 from services.adapters.contracts import Decoder, Schemas
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
-from services.adapters.kafka.members import members_of
+from services.adapters.kafka.members import joined_check, members_of
 from services.adapters.kafka.topics import TopicChanges, load_topics, read_by
 from services.adapters.phones import parse_phone
 from services.adapters.policy import SHIPPED, load_policy
@@ -77,6 +77,7 @@ async def run(surroundings: Surroundings) -> None:
             store_answers=partial(database_answers, pool),
             tell_lag=lambda topic, records: metrics.set("consumer_lag", records, topic=topic),
         )
+        health.ready_when("group", joined_check(members))
         await consume_all(members, step, waiting=waiting)
 
 

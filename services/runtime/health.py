@@ -44,6 +44,11 @@ class Health:
         """What is missing, in order of registration; empty is ready."""
         return await self._ask(self._alive | self._ready)
 
+    @property
+    def asked_nothing(self) -> bool:
+        """Nobody has named a condition yet: whoever runs is still starting."""
+        return not self._alive and not self._ready
+
     def _add(self, checks: dict[str, Check], name: str, check: Check) -> None:
         if name in self._alive or name in self._ready:
             raise ValueError(f"two checks are called {name}")

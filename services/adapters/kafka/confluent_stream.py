@@ -60,6 +60,8 @@ class ConfluentStream:
         self._to_commit: dict[Partition, int] = {}
         self._ours: set[Partition] = set()
         self._stopping = False
+        #: see ``CountedStream.joined``
+        self.joined = False
         self._broken: BaseException | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -230,6 +232,7 @@ class ConfluentStream:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         with self._changed:
             self._ours.update((partition.topic, partition.partition) for partition in partitions)
+        self.joined = True
         _log.info("partitions assigned", group=self.group, count=len(partitions))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

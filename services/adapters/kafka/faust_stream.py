@@ -72,6 +72,8 @@ class FaustStream:
         #: counts rebalances: what came before one is read again after it
         self._epoch = 0
         self._stopping = False
+        #: see ``CountedStream.joined``
+        self.joined = False
         self._app: Any = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -107,6 +109,7 @@ class FaustStream:
             # Faust waits for ever, with one line in the log, when the broker refuses it (members of the group that deal differently).
             raise StreamBroken(f"could not join the group {self.group} within {_START_PATIENCE:.0f} s") from None
         self._raise_if_broken()
+        self.joined = True
 
     async def next_batch(self) -> Sequence[Record]:
         """Wait for at least one record; raises ``StreamBroken`` when the app has ended by itself. Safe to cancel."""

@@ -1,9 +1,10 @@
 """The members through which a process reads its topics: one for each kind of reader among them, each with its watchdog."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from services.adapters.checks import Check
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
 from services.adapters.kafka.opening import CountedStream, group_of, open_stream
@@ -48,6 +49,16 @@ class Member:
         """Grows when we acknowledge; without partitions of our own, when the group does."""
         own = self.stream.progress.acknowledged.total()
         return own if self.stream.assigned else own + self._group_at
+
+
+def joined_check(members: Collection[Member]) -> Check:
+    """Every member is in its group: the ones that stop may stop now."""
+
+    async def check() -> str | None:
+        late = [member.group for member in members if not member.stream.joined]
+        return f"not yet in the group {', '.join(late)}" if late else None
+
+    return check
 
 
 def members_of(

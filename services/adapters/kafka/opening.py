@@ -18,6 +18,11 @@ class CountedStream(Stream, Protocol):
         ...
 
     @property
+    def joined(self) -> bool:
+        """Whether the group counts this member since ``start``: also when it has nothing to deal to it."""
+        ...
+
+    @property
     def assigned(self) -> frozenset[Partition]:
         """The partitions that are dealt to this member now."""
         ...

@@ -149,6 +149,8 @@ class MemoryStream:
         self._next: dict[Partition, int] = {}
         self._in_flight = InFlight[None]()
         self._more = asyncio.Event()
+        #: see ``CountedStream.joined``
+        self.joined = False
 
     @property
     def taken(self) -> Counter[str]:
@@ -172,6 +174,7 @@ class MemoryStream:
             raise MissingTopics(missing)
         self._broker.join(self)
         self.progress.positions.update(self._broker.committed(self.group))
+        self.joined = True
 
     async def next_batch(self) -> Sequence[Record]:
         """Wait for at least one record of our partitions."""

@@ -116,3 +116,21 @@ async def test_two_members_share_and_one_takes_over(stage: Stage) -> None:
     times = seen[0] + seen[1]
     assert len(times) == rounds * 100
     assert max(times.values()) == 1
+
+
+async def test_a_member_says_that_it_has_joined(stage: Stage) -> None:
+    """Not before it was started; then also the one of two that gets nothing, because there is one partition."""
+    topic, group = await stage.topic(partitions=1), stage.name("group")
+    first, second = stage.stream([topic], group), stage.stream([topic], group)
+    assert not first.joined
+    async with started(first):
+        await _joins(first)
+        async with started(second):
+            await _joins(second)
+            assert len(first.assigned | second.assigned) == 1
+
+
+async def _joins(stream: CountedStream) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not stream.joined:  # noqa: ASYNC110 - the client's own thread knows it
+            await asyncio.sleep(0.05)
