@@ -32,8 +32,8 @@ _S = ObligationState
 _LIVING = (_S.OPEN, _S.ACKNOWLEDGED, _S.DECLINED, _S.HANDLED)
 
 OBLIGATION: dict[tuple[ObligationState, Happened], ObligationState] = {
-    **{(state, Happened.CONFIRMED): _S.ACKNOWLEDGED for state in (_S.OPEN, _S.ACKNOWLEDGED, _S.DECLINED)},
-    **{(state, Happened.DECLINED): _S.DECLINED for state in (_S.OPEN, _S.ACKNOWLEDGED, _S.DECLINED)},
+    **{(state, Happened.CONFIRMED): _S.ACKNOWLEDGED for state in _LIVING},
+    **{(state, Happened.DECLINED): _S.DECLINED for state in _LIVING},
     **{(state, Happened.HANDLED): _S.HANDLED for state in _LIVING},
     **{(state, Happened.SATISFIED): _S.DONE for state in (*_LIVING, _S.MISSED, _S.LAPSED)},
     **{(state, Happened.CANCELLED): _S.CANCELLED for state in (*_LIVING, _S.LAPSED)},

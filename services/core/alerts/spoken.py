@@ -1,12 +1,15 @@
 """The person said something that asks for a human: CANNOT_COME, CALLBACK_REQUESTED, CONTRADICTORY_REPLIES, INBOUND_MESSAGE (§10.12)."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from services.core.alerts.contact import refused
 from services.core.alerts.found import Found
 from services.core.alerts.known import by_helper
 from services.core.model import Fact, Obligation, Reply
 from services.core.states import SETTLED
 from services.core.view import View
-from services.core.words import Choice, ObligationState, ReplyEffect, Severity
+from services.core.words import AlertType, Choice, ObligationState, ReplyEffect, Severity
 
 _VALID = frozenset({Choice.COME, Choice.CANNOT_COME})
 _FORWARDED = frozenset({Choice.UNREADABLE, Choice.STOP})
@@ -64,10 +67,11 @@ def _answered_together(view: View, reply: Reply) -> list[Obligation]:
 
 def callback_requested(view: View, obligation: Obligation) -> Found | None:
     """« Rappelez-moi »: within two working days, or before the duty."""
-    asked = [reply for reply in view.replies_to(obligation) if reply.choice is Choice.CALL_ME_BACK and reply.effect in _HEARD]
-    if not asked or obligation.state in SETTLED or _answered_together(view, asked[0])[0].obligation_id != obligation.obligation_id:
+    said = [reply for reply in view.replies_to(obligation) if reply.choice is Choice.CALL_ME_BACK and reply.effect in _HEARD]
+    asked = _not_settled(view, obligation, AlertType.CALLBACK_REQUESTED, said)
+    if asked is None or obligation.state in SETTLED or _answered_together(view, asked)[0].obligation_id != obligation.obligation_id:
         return None  # one call is enough for all that the message was about
-    at = asked[0].at
+    at = asked.at
     day = view.working.shift(view.working.local(at).date(), view.policy.alerts.callback_days)
     until = min(view.working.instant(day, view.policy.alerts.day_ends), max(obligation.due_at, at))
     fact = Fact(code="callback_wanted", parameters={"at": at.isoformat()})
@@ -79,19 +83,36 @@ def contradictory(view: View, obligation: Obligation) -> Found | None:
     valid = [reply for reply in view.replies_to(obligation) if reply.choice in _VALID and reply.effect is ReplyEffect.ACKNOWLEDGED]
     if obligation.state in SETTLED or len({reply.choice for reply in valid}) < 2:
         return None
+    changes = [reply for before, reply in pairwise(valid) if reply.choice is not before.choice]
+    changed = _not_settled(view, obligation, AlertType.CONTRADICTORY_REPLIES, changes)
+    if changed is None:
+        return None
     last = valid[-1]
     before = next(reply for reply in reversed(valid) if reply.choice is not last.choice)
-    changed = next(reply for reply in valid if reply.choice is not valid[0].choice)
     fact = Fact(code="contradictory", parameters={"first": before.choice, "second": last.choice})
     return Found(at=changed.at, next_action="clarify", facts=(fact,))
 
 
 def inbound(view: View, obligation: Obligation) -> Found | None:
     """A message that no rule can read, a STOP, or a message that the person refused: the advisor reads it."""
-    written = [reply for reply in view.replies_to(obligation) if reply.choice in _FORWARDED and reply.effect is ReplyEffect.FORWARDED]
-    if not written or obligation.state in SETTLED:
+    said = [reply for reply in view.replies_to(obligation) if reply.choice in _FORWARDED and reply.effect is ReplyEffect.FORWARDED]
+    written = _not_settled(view, obligation, AlertType.INBOUND_MESSAGE, said)
+    if written is None or obligation.state in SETTLED:
         return refused(view, obligation)
-    return Found(at=written[0].at, next_action="read_message", facts=(_inbound_fact(written[0]),), severity=Severity.INFO)
+    return Found(at=written.at, next_action="read_message", facts=(_inbound_fact(written),), severity=Severity.INFO)
+
+
+def _not_settled(view: View, obligation: Obligation, type_: AlertType, said: Sequence[Reply]) -> Reply | None:
+    """Of what was said, oldest first, that which the alert is about: an open one about the newest before it was raised.
+
+    What was said after one was closed asks anew; none when nothing was.
+    """
+    alert = next((row for row in view.case.alerts if row.type is type_ and row.obligation_id == obligation.obligation_id), None)
+    if alert is None or not said:
+        return next(iter(said), None)
+    if (closed := alert.closed_at) is not None:
+        return next((reply for reply in said if reply.at > closed), None)
+    return next((reply for reply in reversed(said) if reply.at <= alert.raised_at), said[0])
 
 
 _HEARD = frozenset({ReplyEffect.ACKNOWLEDGED, ReplyEffect.FORWARDED})

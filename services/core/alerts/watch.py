@@ -40,6 +40,10 @@ def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
     for type_, rule in RULES_OF[obligation.kind].items():
         alert = stored.get(type_)
         if alert is not None and alert.closed_at is not None:
+            # what the person says after a human closed it asks anew (§10.12)
+            again = rule(view, obligation) if type_ in _SPOKEN else None
+            if again is not None and again.at > alert.closed_at:
+                _raise(view, obligation, type_, again, due)
             continue
         if alert is not None and (reason := _over(view, obligation, alert)):
             due.closed.append(AlertClosed(alert_id=alert.alert_id, reason=reason))
@@ -144,13 +148,23 @@ def _comes_back(alert: Alert, obligation: Obligation) -> bool:
     return alert.type in _ABOUT_THE_DATE and alert.closed_at < obligation.known_at
 
 
+def _said_since(view: View, alert: Alert) -> bool:
+    """Did the person ask for this after an advisor had taken care of the duty? Then it is not settled with it."""
+    settled = [
+        row.closed_at
+        for row in view.case.alerts
+        if row.obligation_id == alert.obligation_id and row.close_reason == ObligationState.HANDLED and row.closed_at is not None
+    ]
+    return alert.type in _SPOKEN and all(at < alert.raised_at for at in settled)
+
+
 def _over(view: View, obligation: Obligation, alert: Alert) -> str | None:
     """Why an open alert has no cause any more; none while it has."""
     if alert.type is AlertType.TRAVELS_FOR_NOTHING:
         return None if at_stake(view, obligation) else "over" if view.now >= obligation.due_at else "told"
     if alert.type in _STAYS:
         return "done" if obligation.state is ObligationState.DONE else None
-    if obligation.state in SETTLED or obligation.state is ObligationState.HANDLED:
+    if obligation.state in SETTLED or (obligation.state is ObligationState.HANDLED and not _said_since(view, alert)):
         return str(obligation.state)
     if alert.type is AlertType.CANNOT_COME:
         refused = obligation.state is ObligationState.DECLINED or refused_together(view, obligation) is not None

@@ -1,10 +1,12 @@
-"""Alerts that come back: the cause returns, or the duty has another date (§10.1.6, §10.8, §10.11)."""
+"""Alerts that come back: the cause returns, the person asks again, or the duty has another date (§10.1.6, §10.8, §10.11, §10.12)."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from services.core.model import Alert
-from services.core.words import AlertType, Choice
+from services.core.words import AlertType, Choice, ObligationState
 from tests.unit.core.scene import NOW, Story, case, letterbox, meeting, paris
 
 
@@ -56,3 +58,48 @@ def test_what_a_human_closed_about_this_date_stays_closed() -> None:
     closed = replace(_only(story, AlertType.NO_CHANNEL), closed_at=NOW + timedelta(minutes=5), close_reason="handled")
     story.case = replace(story.case, alerts=(closed,))
     assert not _raised(story, AlertType.NO_CHANNEL, NOW + timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("choice", "type_"),
+    [
+        (Choice.CALL_ME_BACK, AlertType.CALLBACK_REQUESTED),
+        (Choice.UNREADABLE, AlertType.INBOUND_MESSAGE),
+        (Choice.CANNOT_COME, AlertType.CANNOT_COME),
+    ],
+)
+def test_who_asks_again_is_heard_again(choice: Choice, type_: AlertType) -> None:
+    """Said twice before the advisor closes it is one alert; said after that it is raised anew, and is about what was said then."""
+    story = Story(case=case(meeting()))
+    story.decide(NOW)
+    for minutes, raised in ((60, True), (70, False)):
+        at = NOW + timedelta(minutes=minutes)
+        story.answer(choice, at=at)
+        assert _raised(story, type_, at) is raised
+    closed_at = NOW + timedelta(hours=2)
+    story.case = replace(story.case, alerts=(replace(_only(story, type_), closed_at=closed_at, close_reason="called"),))
+    assert not _raised(story, type_, closed_at + timedelta(hours=1))
+    again = closed_at + timedelta(hours=2)
+    story.answer(choice, at=again)
+    assert _raised(story, type_, again)
+    assert (_only(story, type_).raised_at, _only(story, type_).known[0].parameters["at"]) == (again, again.isoformat())
+
+
+def test_what_is_asked_after_the_duty_was_taken_care_of_stays_open() -> None:
+    """An advisor has taken care of the duty: what was asked before that is over with it, what is asked later is not (§10.12)."""
+    story = Story(case=case(meeting()))
+    story.decide(NOW)
+    story.answer(Choice.CALL_ME_BACK, at=NOW + timedelta(hours=1))
+    story.answer(Choice.UNREADABLE, at=NOW + timedelta(hours=1))
+    story.decide(NOW + timedelta(hours=1))
+    handled_at = NOW + timedelta(hours=2)
+    alerts = [
+        replace(row, closed_at=handled_at, close_reason="handled") if row.type is AlertType.CALLBACK_REQUESTED else row
+        for row in story.case.alerts
+    ]
+    story.case = replace(story.case, alerts=tuple(alerts))
+    story.put(replace(story.obligation("cv:1"), state=ObligationState.HANDLED))
+    assert [closed.reason for closed in story.decide(handled_at).closed] == ["handled"]
+    story.answer(Choice.UNREADABLE, at=NOW + timedelta(hours=3))
+    assert _raised(story, AlertType.INBOUND_MESSAGE, NOW + timedelta(hours=3))
+    assert story.decide(NOW + timedelta(hours=4)).closed == []

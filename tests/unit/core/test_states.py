@@ -17,7 +17,7 @@ _OBLIGATIONS = """
 open          acknowledged  declined  handled  done       cancelled  open     missed  lapsed   not_required
 acknowledged  acknowledged  declined  handled  done       cancelled  open     missed  lapsed   not_required
 declined      acknowledged  declined  handled  done       cancelled  open     missed  lapsed   .
-handled       .             .         handled  done       cancelled  open     missed  lapsed   .
+handled       acknowledged  declined  handled  done       cancelled  open     missed  lapsed   .
 done          .             .         .        .          .          .        .       .        .
 cancelled     .             .         .        .          .          open     .       .        .
 missed        .             .         .        done       .          open     .       .        .
