@@ -56,6 +56,17 @@ class OverdueWorkPolicy:
     wakes: timedelta
     outbox: timedelta
     released: timedelta
+    submitting: timedelta
+    #: a duty ahead that nobody would look at again, and about which no advisor was told
+    adrift: timedelta
+    #: since a decision about somebody raised
+    quarantined: timedelta
+    #: no broker answers
+    kafka: timedelta
+    #: unread records of a topic, and none acknowledged
+    stalled: timedelta
+    #: unread records of a topic all the time, although some are acknowledged
+    behind: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -11,6 +13,10 @@ import structlog
 from services.adapters.checks import database_check
 from services.adapters.clock import SystemClock
 from services.adapters.identity import identity_of
+from services.adapters.kafka.admin import KafkaAdmin
+from services.adapters.kafka.connection import KafkaConnection
+from services.adapters.kafka.lags import read_by_us, topic_positions
+from services.adapters.kafka.topics import TopicChanges, load_topics
 from services.adapters.policy import SHIPPED, load_policy
 from services.adapters.postgres.connection import open_pool
 from services.adapters.postgres.keeping import PostgresKeeper
@@ -23,6 +29,7 @@ from services.adapters.rendering.texts import JinjaTexts
 from services.adapters.seals import Seals
 from services.adapters.snapshots import Snapshots
 from services.core.ports.mailbox import Mailbox
+from services.core.words import Channel
 from services.runtime.changes_log import log_changes
 from services.runtime.consume import finished, retried
 from services.runtime.errors import Mistake, WrongSettings
@@ -33,6 +40,7 @@ from services.runtime.together import all_of
 from services.runtime.waiting import Waiting
 from services.watch.keeping import Forgotten, Keeping
 from services.watch.pushes import Pushes
+from services.watch.readers import TopicReaders
 from services.watch.watch import Watch, Watched
 
 _log = structlog.get_logger()
@@ -41,6 +49,8 @@ _log = structlog.get_logger()
 _PUSHED_AT_LEAST: Final = timedelta(seconds=30)
 #: many commits in a row are one look
 _TOGETHER: Final = timedelta(seconds=1)
+#: a broker that has not answered for so long is away
+_PATIENCE: Final = timedelta(seconds=2)
 
 
 async def run(surroundings: Surroundings) -> None:
@@ -56,12 +66,14 @@ async def run(surroundings: Surroundings) -> None:
         _mailbox(surroundings) as mailbox,
     ):
         store = PostgresStore(pool, told=log_changes)
-        watch = Watch(store=store, readings=PostgresReadings(pool), snapshot=snapshot)
+        readers = _readers(surroundings)
+        watch = Watch(store=store, readings=PostgresReadings(pool), snapshot=snapshot, readers=readers)
         health.ready_when("database", database_check(pool))
         health.ready_when("storing", waiting.check)
         keeping = Keeping(keeper=PostgresKeeper(pool, store), policy=policy.retention)
         loops = [
             _watch(watch, policy.watch.every, surroundings.metrics, waiting),
+            _follow(readers, policy.watch.every),
             _keep(keeping, surroundings.metrics, waiting),
         ]
         if mailbox is not None:
@@ -91,6 +103,22 @@ async def _watch(watch: Watch, every: timedelta, metrics: Metrics, waiting: Wait
         _count(metrics, found)
         # a dead man's handle: somebody outside rings when it is not pressed any more
         metrics.set("watch_looked_at_seconds", clock.now().timestamp())
+        await asyncio.sleep(every.total_seconds())
+
+
+def _readers(surroundings: Surroundings) -> TopicReaders:
+    """Those who read our topics; a gateway of somebody else's is theirs to watch."""
+    settings = surroundings.settings
+    admin = KafkaAdmin(KafkaConnection(**asdict(surroundings.servers.kafka)), patience=_PATIENCE)
+    topics = load_topics(changes=TopicChanges(readers=settings.topics.readers))
+    return TopicReaders(ask=partial(topic_positions, admin, read_by_us(topics, [Channel(each) for each in settings.channels_owned])))
+
+
+async def _follow(readers: TopicReaders, every: timedelta) -> None:
+    """Ask the broker beside the rounds: they must not wait for one that is away."""
+    clock = SystemClock()
+    while True:
+        await readers.look(clock.now())
         await asyncio.sleep(every.total_seconds())
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from services.core.alarms import Alarm, alarm_id
 from services.core.ledger import Ledger
 from services.core.ports.store import Store, Unit
-from services.core.ports.watch import Readings
+from services.core.ports.watch import Readers, Readings
 from services.core.surroundings import Snapshot
 from services.core.words import AlarmType
 from services.watch.rules import RULES
@@ -37,6 +37,8 @@ class Watch:
     readings: Readings
     snapshot: Snapshot
     rules: Mapping[AlarmType, Rule] = field(default_factory=lambda: RULES)
+    #: none where no broker is watched
+    readers: Readers | None = None
     _last: datetime | None = None
 
     async def round(self, now: datetime) -> Watched:
@@ -48,7 +50,7 @@ class Watch:
             known = await unit.hold_alarms()
             for type_, rule in self.rules.items():
                 mine = {alarm.scope: alarm for alarm in known if alarm.type is type_}
-                look = Look(now=now, since=since, environment=environment, readings=self.readings, open=mine)
+                look = Look(now=now, since=since, environment=environment, readings=self.readings, open=mine, readers=self.readers)
                 judgement = await rule.judge(look)
                 _compare(ledger, type_, mine, judgement, watched)
                 watched.open[type_] = len(mine) + sum(1 for alarm in watched.raised if alarm.type is type_)

@@ -7,8 +7,6 @@ from pathlib import Path
 from socket import socket
 from typing import Final
 
-from starlette.applications import Starlette
-
 from services.adapters.checks import database_check, topics_check
 from services.adapters.clock import SystemClock
 from services.adapters.contracts import Decoder, Schemas, encode, topic_of
@@ -16,7 +14,7 @@ from services.adapters.feedback import RECEIPTS, REPLIES, KafkaFeedback, KafkaOu
 from services.adapters.identity import identity_of
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
-from services.adapters.kafka.lags import group_lags
+from services.adapters.kafka.lags import group_lags, read_by_us
 from services.adapters.kafka.originals import KafkaOriginals
 from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.kafka.topics import TopicChanges, load_topics
@@ -121,7 +119,8 @@ async def run(
             pages_dir=_pages_dir(),
             https=settings.public_url.startswith("https://"),
         )
-        live, engine = Live(pulse=pulse), LagEngine(lambda: group_lags(admin, topics))
+        ours = read_by_us(topics, [Channel(each) for each in settings.channels_owned])
+        live, engine = Live(pulse=pulse), LagEngine(lambda: group_lags(admin, ours))
         staff_app = build_staff(
             advisor=AdvisorPages(
                 pages=pages,
@@ -167,14 +166,6 @@ def _dead_letters(surroundings: Surroundings, pool: Pool, store: Store, publishe
     return DeadLetterPages(letters=PostgresLetters(pool), replayer=replayer, tokens=tokens, clock=clock, render=render)
 
 
-async def serve_monitoring(surroundings: Surroundings, where: Listen) -> None:
-    """``/healthz``, ``/readyz`` and ``/metrics`` of a process that runs by itself and has no pages, until cancelled."""
-    metrics = MetricsPage(registry=surroundings.metrics.registry)
-    async with AsyncExitStack() as stack:
-        listener = _bound(stack, where)
-        await serve(Starlette(routes=[*HealthPages(checks=surroundings.overall).routes(), *metrics.routes()]), listener)
-
-
 def _pages_dir() -> Path:
     return home_of_the_code() / "templates" / "pages"
 
@@ -183,7 +174,7 @@ def _bound(stack: AsyncExitStack, where: Listen) -> socket:
     try:
         listener = bind(where.host, where.port)
     except AddressTaken as problem:
-        raise Gone(f"nobody can listen on {problem}; set PUBLIC_LISTEN, STAFF_LISTEN or HEALTH_LISTEN to another address") from None
+        raise Gone(f"nobody can listen on {problem}; set PUBLIC_LISTEN or STAFF_LISTEN to another address") from None
     stack.callback(listener.close)
     return listener
 

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.adapters.memory.store import MemoryStore
-from services.adapters.memory.tables import Tables
+from services.adapters.memory.tables import PersonRow, Tables
 from services.core.alarms import domain_of
-from services.core.model import Attempt, Contact, PersonId
+from services.core.model import Attempt, Contact, Obligation, PersonId
 from services.core.ports.watch import Affected, DeadLetterCount, LostMessages, Overdue, ProviderTrouble, Refusals, SmsReceipts
-from services.core.words import AttemptState, Channel, Kind, ObligationState, ReceiptStatus, ReplyEffect, Why
+from services.core.words import AttemptState, Channel, Kind, Lane, ObligationState, ReceiptStatus, ReplyEffect, Why
+
+_AHEAD = frozenset({ObligationState.OPEN, ObligationState.ACKNOWLEDGED, ObligationState.DECLINED})
 
 
 class MemoryReadings:
@@ -70,16 +72,33 @@ class MemoryReadings:
 
     async def overdue(self, now: datetime) -> Sequence[Overdue]:
         """See ``Readings.overdue``."""
-        instants = ((row.live_at, row.campaign_at) for row in self._tables.people.all() if row.quarantined_at is None)
-        wakes = [min(at for at in pair if at is not None) for pair in instants if any(at is not None and at <= now for at in pair)]
-        outbox = [row.message.at for row in self._tables.outbox.all()]
+        people, attempts = self._tables.people.all(), self._tables.attempts.all()
+        quarantined = [row.quarantined_at for row in people if row.quarantined_at is not None]
+        wakes = {row.person_id: at for row in people if (at := _wake(row)) is not None and at <= now}
         released = [
             max(at for at in (row.release_at, row.try_at) if at is not None)
-            for row in self._tables.attempts.all()
+            for row in attempts
             if row.state is AttemptState.RELEASED and row.release_at <= now and (row.try_at or row.release_at) <= now
         ]
-        queues = {"wakes": wakes, "outbox": outbox, "released": released}
+        queues = {
+            "wakes": list(wakes.values()),
+            "outbox": [row.message.at for row in self._tables.outbox.all()],
+            "quarantined": quarantined,
+            "released": released,
+            "submitting": [row.claimed_at or row.release_at for row in attempts if row.state is AttemptState.SUBMITTING],
+            "adrift": [row.next_at or row.changed_at for row in self._tables.obligations.all() if self._adrift(row, now)],
+        }
         return [Overdue(what=what, count=len(ats), since=min(ats, default=None)) for what, ats in queues.items()]
+
+    def _adrift(self, row: Obligation, now: datetime) -> bool:
+        """Still ahead, without a future, and no advisor was told."""
+        if row.state not in _AHEAD or row.kind is Kind.CONTACT or row.due_at <= now or (row.next_at is not None and row.next_at > now):
+            return False
+        person = self._tables.people.get(row.person_id)
+        if person is None or person.quarantined_at is not None or ((at := _wake(person)) is not None and at <= now):
+            return False
+        alerts = self._tables.alerts.tagged(row.person_id)
+        return not any(alert.obligation_id == row.obligation_id and alert.closed_at is None for alert in alerts)
 
     async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
         """See ``Readings.providers``."""
@@ -150,3 +169,8 @@ def _taken(row: Attempt, since: datetime) -> bool:
 def _troubled(row: Attempt) -> bool:
     later = row.state is AttemptState.RELEASED and row.last_status is None
     return later or (row.state is AttemptState.UNKNOWN and row.reason is Why.NO_OUTCOME)
+
+
+def _wake(row: PersonRow) -> datetime | None:
+    """When somebody wants to look at this person, in either lane; never while quarantined."""
+    return min((at for at in (row.due_at(lane) for lane in Lane) if at is not None), default=None)

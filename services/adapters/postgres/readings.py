@@ -12,6 +12,10 @@ from services.core.words import Channel
 
 #: messages are claimed soon after their release: older ones are left out, so that little of the day is read
 RELEASED: Final = timedelta(hours=6)
+#: what is stuck may have been so since Friday
+_STUCK_SINCE: Final = timedelta(days=4)
+#: looking through all that is owed takes seconds
+_STUCK_HOLDS: Final = timedelta(minutes=5)
 
 
 class PostgresReadings:
@@ -19,6 +23,7 @@ class PostgresReadings:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._stuck: tuple[datetime, list[Overdue]] | None = None
 
     async def receipts(self, since: datetime, until: datetime) -> Sequence[SmsReceipts]:
         """See ``Readings.receipts``."""
@@ -44,7 +49,10 @@ class PostgresReadings:
 
     async def overdue(self, now: datetime) -> Sequence[Overdue]:
         """See ``Readings.overdue``."""
-        return [Overdue(**row) for row in await self._rows("watch_overdue", now, now - RELEASED)]
+        waiting = [Overdue(**row) for row in await self._rows("watch_overdue", now)]
+        if self._stuck is None or not timedelta(0) <= now - self._stuck[0] < _STUCK_HOLDS:
+            self._stuck = now, [Overdue(**row) for row in await self._rows("watch_stuck", now, now - _STUCK_SINCE)]
+        return waiting + self._stuck[1]
 
     async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
         """See ``Readings.providers``."""

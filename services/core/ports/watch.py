@@ -43,12 +43,31 @@ class DeadLetterCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """What stands in a queue; ``what`` is ``wakes``, ``outbox`` or ``released``."""
+    """What stands somewhere.
+
+    ``what`` is of the database: ``wakes`` (people who are due), ``outbox``, ``released`` (nobody claims it), ``submitting``, ``adrift``
+    (duties that nobody would ever look at again), ``quarantined``; or of Kafka: ``kafka`` (away), ``stalled`` and ``behind`` (readers).
+    """
 
     what: str
     count: int
-    #: the oldest one's instant; none when the queue is empty
+    #: the oldest one's instant; none when nothing waits
     since: datetime | None
+    #: the topic
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far the readers of a topic are, over all its partitions; offsets are the next to be read."""
+
+    committed: int
+    end: int
+
+    @property
+    def unread(self) -> int:
+        """Records that nobody has acknowledged."""
+        return max(0, self.end - self.committed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +131,7 @@ class Readings(Protocol):
         ...
 
     async def overdue(self, now: datetime) -> Sequence[Overdue]:
-        """What waits at this instant."""
+        """What waits in the database at this instant; what takes long to count was counted some minutes ago at most."""
         ...
 
     async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
@@ -121,4 +140,12 @@ class Readings(Protocol):
 
     async def affected(self, lost: LostMessages) -> Sequence[Affected]:
         """People whose messages were lost, in order of id."""
+        ...
+
+
+class Readers(Protocol):
+    """Those who read topics, as they were when somebody last asked the broker: answering costs nothing."""
+
+    def overdue(self, now: datetime) -> Sequence[Overdue]:
+        """What waits in Kafka."""
         ...

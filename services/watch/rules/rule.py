@@ -8,7 +8,7 @@ from services.core.alarms import Alarm
 from services.core.calendar import WorkingDays
 from services.core.changes import Changes
 from services.core.environment import METROPOLE, Environment
-from services.core.ports.watch import Readings
+from services.core.ports.watch import Readers, Readings
 from services.core.watch_policy import WatchPolicy
 from services.core.words import Channel
 
@@ -24,6 +24,8 @@ class Look:
     readings: Readings
     #: open alarms of the rule's type, by scope
     open: Mapping[str, Alarm]
+    #: none where no broker is watched
+    readers: Readers | None = None
 
     @property
     def policy(self) -> WatchPolicy:

@@ -20,7 +20,7 @@ from services.core.ports.store import DeadLetter
 from services.core.ports.watch import Affected, LostMessages, Overdue, ProviderTrouble, Readings, Refusals, SmsReceipts
 from services.core.words import AlarmType, AttemptState, Channel, Kind, Lane, ObligationState, PointKind, ReceiptStatus, Why
 from tests.conformance.store.conftest import AnyStore
-from tests.fixtures.facts import ANNIE, LUC, NOW, attempt, contact, obligation, person, reply
+from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, contact, obligation, person, reply
 
 QUARTER = timedelta(minutes=15)
 
@@ -212,17 +212,60 @@ async def test_dead_letters_by_topic(store: AnyStore, readings: Readings) -> Non
 async def test_what_waits(store: AnyStore, readings: Readings) -> None:
     """People who are due, messages for Kafka, dispatches that nobody claimed; what is not due yet does not wait."""
     message = Outgoing(topic="alarms.v1", key="k", type="alarm.raised", subject="s", data={}, shard_key="k", at=NOW - QUARTER)
-    rows = [attempt("a1"), attempt("a2", items=(), try_at=NOW + QUARTER), attempt("a3", items=(), try_at=NOW - QUARTER)]
+    rows = [
+        attempt("a1"),
+        attempt("a2", items=(), try_at=NOW + QUARTER),
+        attempt("a3", items=(), try_at=NOW - QUARTER),
+        attempt("a4", items=(), state=AttemptState.SUBMITTING, claimed_at=NOW - QUARTER),
+    ]
     wakes = [
         Wake(person_id=LUC, live_at=NOW + QUARTER, campaign_at=NOW - QUARTER),
         Wake(person_id=ANNIE, live_at=NOW + QUARTER, campaign_at=None),
     ]
     await put(store, Changes(attempts=rows, wakes=wakes, outbox=[message]))
+    async with store.unit() as unit:
+        await unit.lock([PersonId("zoe")])
+        await unit.quarantine(PersonId("zoe"), NOW - QUARTER, "ValueError")
     assert await readings.overdue(NOW) == [
         Overdue(what="wakes", count=1, since=NOW - QUARTER),
         Overdue(what="outbox", count=1, since=NOW - QUARTER),
+        Overdue(what="quarantined", count=1, since=NOW - QUARTER),
         Overdue(what="released", count=2, since=NOW),
+        Overdue(what="submitting", count=1, since=NOW - QUARTER),
+        Overdue(what="adrift", count=0, since=None),
     ]
+
+
+async def test_duties_without_a_future(store: AnyStore, readings: Readings) -> None:
+    """No next instant, or one that is past, while nobody is about to look; not who was told of, is due, waits or is settled."""
+    paul, zoe, ines = PersonId("paul"), PersonId("zoe"), PersonId("ines")
+    ahead: dict[str, Any] = {"due_at": NOW + timedelta(days=2), "changed_at": NOW - 2 * QUARTER, "next_at": None}
+    rows = [
+        obligation("rdv:never", LUC, **ahead),
+        obligation("rdv:missed-its-step", LUC, **{**ahead, "next_at": NOW - QUARTER}),
+        obligation("rdv:fine", LUC, **{**ahead, "next_at": NOW + QUARTER}),
+        obligation("rdv:over", LUC, **{**ahead, "due_at": NOW - QUARTER}),
+        obligation("rdv:done", LUC, **ahead, state=ObligationState.DONE),
+        obligation("contact:1", LUC, **ahead, kind=Kind.CONTACT),
+        obligation("rdv:told", ANNIE, **ahead),
+        obligation("rdv:waits", paul, **ahead),
+        obligation("rdv:aside", zoe, **ahead),
+        obligation("rdv:later", ines, **ahead),
+    ]
+    wakes = [
+        Wake(person_id=paul, live_at=NOW, campaign_at=None),
+        Wake(person_id=ines, live_at=None, campaign_at=NOW + QUARTER),
+    ]
+    await put(
+        store,
+        Changes(obligations=rows, wakes=wakes, alerts=[alert(person_id=ANNIE, obligation_id="rdv:told")]),
+        (LUC, ANNIE, paul, zoe, ines),
+    )
+    async with store.unit() as unit:
+        await unit.lock([zoe])
+        await unit.quarantine(zoe, NOW, "ValueError")
+    found = {one.what: one for one in await readings.overdue(NOW)}
+    assert found["adrift"] == Overdue(what="adrift", count=3, since=NOW - 2 * QUARTER)
 
 
 async def test_a_provider_that_takes_nothing(store: AnyStore, readings: Readings) -> None:

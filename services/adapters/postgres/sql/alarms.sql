@@ -93,16 +93,36 @@ SELECT provider, at, count FROM refused_callbacks WHERE at >= $1 ORDER BY provid
 SELECT topic, count(*) AS count, min(at) AS first_at, max(at) AS last_at FROM dead_letters WHERE at >= $1 GROUP BY topic ORDER BY topic;
 
 -- name: watch_overdue
--- What waits at $1, and since when: people to be decided about, messages for Kafka, dispatches that nobody claims (released since $2).
+-- What waits at $1, and since when: people to be decided about, messages for Kafka, people about whom nothing is decided.
 SELECT 'wakes' AS what, count(*) AS count, min(LEAST(live_at, campaign_at)) AS since
 FROM people
 WHERE quarantined_at IS NULL AND (live_at <= $1 OR campaign_at <= $1)
 UNION ALL
 SELECT 'outbox', count(*), min(at) FROM outbox WHERE published_at IS NULL
 UNION ALL
-SELECT 'released', count(*), min(GREATEST(release_at, try_at))
+SELECT 'quarantined', count(*), min(quarantined_at) FROM people WHERE quarantined_at IS NOT NULL;
+
+-- name: watch_stuck
+-- The same of messages (released since $2) that nobody claims, or of which nobody says what became; and of duties that are still ahead
+-- without a future: nobody is about to look at them, and no advisor was told. Reads every duty that is owed.
+SELECT 'released' AS what, count(*) AS count, min(GREATEST(release_at, try_at)) AS since
 FROM attempts
-WHERE release_at >= $2 AND release_at <= $1 AND state = 'released' AND coalesce(try_at, release_at) <= $1;
+WHERE release_at >= $2 AND release_at <= $1 AND state = 'released' AND coalesce(try_at, release_at) <= $1
+UNION ALL
+SELECT 'submitting', count(*), min(coalesce(claimed_at, release_at)) FROM attempts WHERE release_at >= $2 AND state = 'submitting'
+UNION ALL
+SELECT 'adrift', count(*), min(coalesce(duty.next_at, duty.changed_at))
+FROM obligations AS duty
+JOIN people AS p ON p.person_id = duty.person_id
+WHERE duty.state IN ('open', 'acknowledged', 'declined')
+  AND duty.kind <> 'contact'
+  AND duty.due_at > $1
+  AND (duty.next_at IS NULL OR duty.next_at <= $1)
+  AND p.quarantined_at IS NULL
+  AND coalesce(LEAST(p.live_at, p.campaign_at) > $1, true)
+  AND NOT EXISTS (
+      SELECT FROM alerts AS a WHERE a.person_id = duty.person_id AND a.obligation_id = duty.obligation_id AND a.closed_at IS NULL
+  );
 
 -- name: watch_providers
 -- By channel and provider, since $1: messages that it took, and messages that it did not take or did not answer; released since $2.
