@@ -21,6 +21,10 @@ _log = structlog.get_logger(__name__)
 
 #: deliveries handled at the same time; beyond, the network waits for our answers
 _DELIVERIES: Final = 500
+#: deliveries taken in and not yet answered; more are answered "not now" at once, whatever the network's own window is
+_TAKEN_IN: Final = 5_000
+#: octets of ours that the other side has not read: beyond, it is not listening
+_UNREAD: Final = 1_000_000
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
 #: requests without an answer that are remembered
 _GIVEN_UP: Final = 10_000
@@ -258,6 +262,9 @@ class Session:
             while self._open:
                 self._handle(await self._frame())
                 self._heard.set()
+                if self._writer.transport.get_write_buffer_size() > _UNREAD:
+                    _log.warning("talks and does not listen", action="smpp_not_listening")
+                    self._hang_up()
         except (OSError, asyncio.IncompleteReadError, pdu.MalformedPdu):
             _log.info("connection lost", action="smpp_connection_lost")
         finally:
@@ -267,7 +274,7 @@ class Session:
         if frame.command & pdu.RESPONSE:
             self._answered(frame)
         elif frame.command == pdu.DELIVER_SM:
-            self._start(self._delivered(frame), self._handling)
+            self._take_in(frame)
         elif frame.command == pdu.ENQUIRE_LINK:
             self._writer.write(pdu.enquire_link_answer(frame.sequence))
         elif frame.command == pdu.UNBIND:
@@ -290,6 +297,12 @@ class Session:
             await self._late(*label, answer)
         except Exception as error:  # noqa: BLE001 -- the attempt stays unknown, which is true
             _log.warning("late answer not stored", action="smpp_late_answer_not_stored", error=type(error).__name__)
+
+    def _take_in(self, frame: pdu.Frame) -> None:
+        if len(self._handling) < _TAKEN_IN:
+            self._start(self._delivered(frame), self._handling)
+        else:
+            self._writer.write(pdu.delivery_answer(frame.sequence, pdu.TEMPORARY))
 
     async def _delivered(self, frame: pdu.Frame) -> None:
         async with self._deliveries:
