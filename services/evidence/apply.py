@@ -11,16 +11,19 @@ from services.core.dead_letters import bury
 from services.core.events import Event, Problem, ReceiptReceived, ReplyReceived
 from services.core.evidence.answers import apply_reply
 from services.core.evidence.receipts import apply_receipt
-from services.core.evidence.same_value import close_sms, disown, disowned_since, give_letters, last_written_to, meant_by
+from services.core.evidence.same_value import close_sms, disown, disowned_since, give_letters, last_written_to, meant_by, soonest_asked
 from services.core.ledger import Ledger
 from services.core.model import Attempt, AttemptId, Case, PersonId, Receipt, Reply
 from services.core.policy import LinkPolicy
 from services.core.ports.store import Store, Unit
 from services.core.ports.streams import Record
-from services.core.words import Choice, ReceiptEffect, ReceiptStatus, ReplyEffect
+from services.core.words import Choice, ReceiptEffect, ReceiptStatus, ReplyChannel, ReplyEffect
 
 #: said of the number, whoever of several people it is from
 _ABOUT_THE_NUMBER = frozenset({Choice.WRONG_PERSON, Choice.STOP})
+
+#: nobody may say it for somebody else, and somebody waits for an answer (§10.14)
+_ASKS_FOR_SOMEBODY = frozenset({Choice.CANNOT_COME, Choice.CALL_ME_BACK, Choice.UNREADABLE})
 
 Decode = Callable[[str, bytes | None, str | None], Event | list[Problem]]
 
@@ -183,6 +186,10 @@ def _reply(ledger: Ledger, cases: dict[PersonId, Case], event: ReplyReceived, on
         if event.choice is Choice.STOP:
             close_sms(ledger, cases, meant, event.sender_hash or "")
         meant = [last_written_to(cases, meant)]
+    if len(meant) > 1 and event.choice is Choice.UNREADABLE and event.channel is ReplyChannel.SMS:
+        # nobody's acknowledgement anyway, and a human has to read it: who was written to last is likely to have written back
+        give_letters(ledger, cases, one.people, event.sender_hash or "")
+        meant = [last_written_to(cases, meant)]
     if len(meant) == 1:
         cases[meant[0]] = apply_reply(ledger, cases[meant[0]], row, link)
         return True
@@ -191,5 +198,26 @@ def _reply(ledger: Ledger, cases: dict[PersonId, Case], event: ReplyReceived, on
     if meant:
         give_letters(ledger, cases, one.people, event.sender_hash or "")
     ledger.changes.replies.append(replace(row, effect=effect))
+    if row.choice in _ASKS_FOR_SOMEBODY:
+        _ask_all(ledger, cases, meant, replace(row, effect=effect))
     ledger.line("reply", channel=str(row.channel), person=None, obligation=None, choice=str(row.choice), effect=str(effect))
     return False
+
+
+def _ask_all(ledger: Ledger, cases: dict[PersonId, Case], people: list[PersonId], row: Reply) -> None:
+    """One of them wants something of a human: each one's advisor asks. Without the words, which may be somebody else's (§10.14)."""
+    for place, person in enumerate(people, start=1):
+        duty = soonest_asked(cases[person])
+        if duty is None:
+            continue
+        mine = replace(
+            row,
+            reply_id=f"{row.reply_id}.{place}",
+            person_id=person,
+            obligation_id=duty.obligation_id,
+            revision=duty.revision,
+            text_sealed=None,
+        )
+        ledger.changes.replies.append(mine)
+        cases[person] = replace(cases[person], replies=(*cases[person].replies, mine))
+        ledger.wake(person)

@@ -94,12 +94,13 @@ def contradictory(view: View, obligation: Obligation) -> Found | None:
 
 
 def inbound(view: View, obligation: Obligation) -> Found | None:
-    """A message that no rule can read, a STOP, or a message that the person refused: the advisor reads it."""
-    said = [reply for reply in view.replies_to(obligation) if reply.choice in _FORWARDED and reply.effect is ReplyEffect.FORWARDED]
+    """A message that no rule can read, a STOP, an answer of one of several people, a message that was refused: a human reads it."""
+    said = [reply for reply in view.replies_to(obligation) if _for_a_human(reply)]
     written = _not_settled(view, obligation, AlertType.INBOUND_MESSAGE, said)
     if written is None or obligation.state in SETTLED:
         return refused(view, obligation)
-    return Found(at=written.at, next_action="read_message", facts=(_inbound_fact(written),), severity=Severity.INFO)
+    action = "ask_who_answered" if written.effect is ReplyEffect.AMBIGUOUS else "read_message"
+    return Found(at=written.at, next_action=action, facts=(_inbound_fact(written),), severity=Severity.INFO)
 
 
 def _not_settled(view: View, obligation: Obligation, type_: AlertType, said: Sequence[Reply]) -> Reply | None:
@@ -118,5 +119,13 @@ def _not_settled(view: View, obligation: Obligation, type_: AlertType, said: Seq
 _HEARD = frozenset({ReplyEffect.ACKNOWLEDGED, ReplyEffect.FORWARDED})
 
 
+def _for_a_human(reply: Reply) -> bool:
+    """What no rule can read; and what somebody wants of whom several people with one number may have answered (§10.14)."""
+    return reply.effect is ReplyEffect.AMBIGUOUS or (reply.choice in _FORWARDED and reply.effect is ReplyEffect.FORWARDED)
+
+
 def _inbound_fact(reply: Reply) -> Fact:
+    if reply.effect is ReplyEffect.AMBIGUOUS:
+        parameters = {"channel": str(reply.channel), "choice": str(reply.choice), "at": reply.at.isoformat()}
+        return Fact(code="shared_answer", parameters=parameters)
     return Fact(code="inbound", parameters={"channel": reply.channel, "at": reply.at.isoformat()})

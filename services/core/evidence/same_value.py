@@ -6,7 +6,7 @@ from string import ascii_uppercase
 
 from services.core.evidence.contacts import failed_hard
 from services.core.ledger import Ledger
-from services.core.model import Case, Contact, PersonId
+from services.core.model import Case, Contact, Obligation, PersonId
 from services.core.states import SETTLED
 from services.core.words import Channel, Choice, ContactStatus, PointKind, ReceiptStatus
 
@@ -21,8 +21,20 @@ def meant_by(cases: Mapping[PersonId, Case], people: Sequence[PersonId], sender_
     given = {person: letters for person in people if (letters := {point.letter for point in _points(cases[person], sender_hash)} - {None})}
     if letter is not None and given:
         return [person for person in people if letter in given.get(person, ())] or list(people)
-    waiting = [person for person in people if _awaits_an_answer(cases[person])]
+    waiting = [person for person in people if soonest_asked(cases[person]) is not None]
     return waiting or list(people)
+
+
+def soonest_asked(case: Case) -> Obligation | None:
+    """The soonest open duty about which this person was written to, so that an answer may be about it; none when there is none."""
+    written = {
+        item.obligation_id
+        for attempt in case.attempts
+        if attempt.channel in (Channel.SMS, Channel.EMAIL) and attempt.submitted_at is not None
+        for item in attempt.items
+    }
+    asked = [duty for duty in case.obligations if duty.state not in SETTLED and duty.obligation_id in written]
+    return min(asked, key=lambda duty: (duty.due_at, duty.obligation_id), default=None)
 
 
 def last_written_to(cases: Mapping[PersonId, Case], people: Sequence[PersonId]) -> PersonId:
@@ -82,16 +94,6 @@ def close_sms(ledger: Ledger, cases: dict[PersonId, Case], people: Iterable[Pers
 def _points(case: Case, sender_hash: str) -> list[Contact]:
     """The points of this value that are still in use."""
     return [point for point in case.contacts if point.sender_hash == sender_hash and point.status is not ContactStatus.DISABLED]
-
-
-def _awaits_an_answer(case: Case) -> bool:
-    living = {obligation.obligation_id for obligation in case.obligations if obligation.state not in SETTLED}
-    return any(
-        attempt.channel in (Channel.SMS, Channel.EMAIL)
-        and attempt.submitted_at is not None
-        and any(item.obligation_id in living for item in attempt.items)
-        for attempt in case.attempts
-    )
 
 
 def _store(ledger: Ledger, cases: dict[PersonId, Case], point: Contact) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from services.core.changes import MessageSent
 from services.core.model import Attempt, Contact, Obligation, Person, PersonId, Reply
-from services.core.words import AttemptState, Channel, Choice
+from services.core.words import AttemptState, Channel, Choice, ReplyEffect
 
 #: states in which a message left us, or may have
 _LEFT_US = frozenset({AttemptState.SUBMITTING, AttemptState.ACCEPTED, AttemptState.DELIVERED, AttemptState.FAILED, AttemptState.UNKNOWN})
@@ -82,4 +82,9 @@ def told(holdings: Holdings) -> list[Told]:
 
 def answered(holdings: Holdings) -> list[Reply]:
     """The person's own answers, oldest first."""
-    return sorted((reply for reply in holdings.replies if reply.choice is not Choice.WRONG_PERSON), key=lambda reply: reply.at)
+    return sorted((reply for reply in holdings.replies if _is_own(reply)), key=lambda reply: reply.at)
+
+
+def _is_own(reply: Reply) -> bool:
+    """Said by them, as far as anybody can tell: not by a stranger, nor perhaps by somebody else with the same number."""
+    return reply.choice is not Choice.WRONG_PERSON and reply.effect is not ReplyEffect.AMBIGUOUS

@@ -86,6 +86,38 @@ async def test_a_letter_that_nobody_has_is_no_answer() -> None:
     assert await _letters(house, _KARIM, LEILA) == ["A", "B"]
 
 
+async def _alerts(house: House, who: PersonId) -> list[tuple[str, str]]:
+    await house.plan()
+    return [(alert.type, alert.known[0].code) for alert in (await house.case(who)).alerts]
+
+
+async def test_who_wants_a_human_is_asked_for_by_all_advisors() -> None:
+    """« 2 » from a number of two people is no answer of either; each one's advisor asks, and reads no words of the other's."""
+    house = await _family()
+    await house.hear(_reply(Choice.CANNOT_COME, text_sealed="sealed"))
+    assert {await _state(house, who) for who in (LEILA, _KARIM)} == {_OPEN}
+    for who in (LEILA, _KARIM):
+        assert ("INBOUND_MESSAGE", "shared_answer") in await _alerts(house, who)
+        assert [(row.obligation_id, row.text_sealed) for row in (await house.case(who)).replies] == [(f"cv:{who}", None)]
+
+
+async def test_a_bare_yes_of_a_shared_number_costs_no_advisor_time() -> None:
+    """« 1 » is asked for again with a letter: no alert."""
+    house = await _family()
+    await house.hear(_reply())
+    assert "INBOUND_MESSAGE" not in [type_ for type_, _ in await _alerts(house, LEILA)]
+
+
+async def test_what_nobody_can_read_goes_to_whom_was_written_last() -> None:
+    """« ok mais peut-être » is nobody's acknowledgement: a human reads it, and from then on everybody has a letter."""
+    house = await _family()
+    await house.hear(_reply(Choice.UNREADABLE, text_sealed="sealed"))
+    assert [(line["person"], line["effect"]) for line in await house.lines("reply")] == [(_KARIM, "forwarded")]
+    assert ("INBOUND_MESSAGE", "inbound") in await _alerts(house, _KARIM)
+    assert "INBOUND_MESSAGE" not in [type_ for type_, _ in await _alerts(house, LEILA)]
+    assert await _letters(house, _KARIM, LEILA) == ["A", "B"]
+
+
 async def test_before_anybody_was_mixed_up_a_letter_means_nothing() -> None:
     """« 1A » to a number of one person is 1."""
     house = await _family(LEILA)
