@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import UTC, datetime
+from time import process_time
 
 import pytest
 
@@ -238,3 +239,72 @@ def test_mail_in_bad_faith(octets: bytes) -> None:
     """Whatever it is, it is read or refused as unreadable; nothing else is raised."""
     with contextlib.suppress(ValueError):
         read(octets, mail_from="x@example.org", recipient="reponse@rappel.example")
+
+
+def test_somebody_elses_words_are_not_an_answer() -> None:
+    """A mail within the mail, and an attachment, say nothing for the person (« 1 » there is no « 1 »)."""
+    mail = (
+        b"From: x@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\n1\r\n"
+        b"--b\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: text/plain\r\n\r\n1\r\n"
+        b"--b\r\nContent-Type: text/html\r\n\r\n<p>Bonjour</p>\r\n--b--"
+    )
+    (reply,) = read(mail, mail_from="x@example.org", recipient="reponse@rappel.example").replies
+    assert reply.text == "Bonjour"
+
+
+def test_a_report_about_many_people_is_not_many_receipts() -> None:
+    """Our mails have one recipient: a report that repeats itself is read as far as a real one could go."""
+    repeated = (
+        dsn()
+        .replace(b"Final-Recipient", b"X: 1\r\n\r\nFinal-Recipient")
+        .replace(
+            b"--b\r\nContent-Type: text/rfc822-headers",
+            b"Action: failed\r\nStatus: 5.1.1\r\n\r\n" * 500 + b"--b\r\nContent-Type: text/rfc822-headers",
+        )
+    )
+    assert len(read(repeated).receipts) == 20
+
+
+def folded(text: str, times: int) -> str:
+    """One field over many lines."""
+    return "\r\n ".join([text * (900 // len(text))] * (times // 900))
+
+
+def report(kind: str, part: str, body: str) -> str:
+    """A report of one part."""
+    return f"Content-Type: multipart/report; report-type={kind}; boundary=b\r\n\r\n--b\r\nContent-Type: {part}\r\n\r\n{body}"
+
+
+LARGE = 2_000_000
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        "From: " + folded("a,", LARGE) + "\r\n\r\n1",
+        "From: " + folded("(", LARGE) + "\r\n\r\n1",
+        "From: " + folded('"a" ', LARGE) + "\r\n\r\n1",
+        "From: a@b.example\r\nReferences: " + folded("<a@rappel.example> ", LARGE) + "\r\n\r\n1",
+        "From: a@b.example\r\nContent-Type: multipart/report; " + folded("a*0*=%41;", LARGE) + "\r\n\r\n1",
+        "".join(f"X-{number}: a\r\n" for number in range(LARGE // 10)) + "\r\n1",
+        "From: a@b.example\r\nContent-Type: text/html\r\n\r\n" + folded("<", LARGE),
+        "From: a@b.example\r\nContent-Type: text/html\r\n\r\n" + folded("<style", LARGE),
+        "From: a@b.example\r\nContent-Type: text/html\r\n\r\n" + folded("<br", LARGE),
+        "".join(f"Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n" for n in range(400)) + "x\r\n" * (LARGE // 3),
+        "".join(f"Content-Type: multipart/mixed; boundary=b{n}\r\n\r\n--b{n}\r\n" for n in range(20)) + "x\r\n" * (LARGE // 3),
+        report("delivery-status", "", "--b\r\n\r\n" * (LARGE // 7)),
+        report("delivery-status", "message/delivery-status", "Action: failed\r\n\r\n" * (LARGE // 18)),
+        report("feedback-report", "message/feedback-report", "a: b\r\n" * (LARGE // 6)),
+    ],
+    ids=lambda mail: repr(mail[:30]),
+)
+def test_no_mail_takes_long_to_read(mail: str) -> None:
+    """Reading happens in the process that sends: two megabytes in bad faith took it hours, and take it a moment (§11.3).
+
+    Bounded generously, for machines that do other things meanwhile; what is not bounded takes minutes at least.
+    """
+    started = process_time()
+    with contextlib.suppress(ValueError):
+        read(mail.encode(), mail_from="x@example.org", recipient="reponse@rappel.example")
+    assert process_time() - started < 5

@@ -1,4 +1,8 @@
-"""What comes back by mail, read: delivery status notifications, complaints, answers; what machines answer is dropped (rules §11.3)."""
+"""What comes back by mail, read: delivery status notifications, complaints, answers; what machines answer is dropped (rules §11.3).
+
+Anybody in the world may write here, to a process that sends: only so much is read of a mail, and reading takes time in proportion to its
+length. The standard library's ``email.policy.default`` does not (60 kB of commas in ``From`` take a minute): its older reader is used.
+"""
 
 import hashlib
 import re
@@ -6,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
-from email.message import EmailMessage, Message
-from email.policy import default
+from email.message import Message
 from email.utils import parseaddr
 from typing import Final
 
@@ -22,6 +25,19 @@ _QUOTED: Final = re.compile(
     r"^(?:>|-{2,} ?(?:message|mail) d.origine|-{2,} ?original message|_{10,}|(?:le|on) .{6,120}(?:écrit|wrote) ?:)", re.IGNORECASE
 )
 _LONGEST_TEXT: Final = 4000
+#: octets of a mail that are read; words come first, attachments and originals last
+_READ: Final = 131_072
+#: octets of a header field, its folded lines included (a line has 998 at most, RFC 5322 §2.1.1)
+_LONGEST_FIELD: Final = 2000
+_FIELD: Final = re.compile(rb"^([!-9;-~]{1,76}:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)", re.MULTILINE)
+#: parts within parts, and lines that may divide them; more is no mail that a person or a server writes
+_DEEPEST, _MOST_PARTS = 20, 200
+#: recipients that one report speaks of; our mails have one
+_MOST_RECIPIENTS: Final = 20
+_BREAK: Final = re.compile(r"<(?:br|/p|/div)[^<>]*>", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[^<>]*>")
+#: elements whose text nobody reads: from where, to where
+_UNSEEN: Final = tuple((re.compile(f"<{name}", re.IGNORECASE), re.compile(f"</{name}", re.IGNORECASE)) for name in ("style", "script"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +51,7 @@ class Returned:
 def read_returned(octets: bytes, *, mail_from: str, recipient: str, provider: str, returns: Returns, at: datetime) -> Returned:
     """Read a mail that came to ``recipient``. Raises ``ValueError`` for one that the standard library cannot read."""
     try:
-        message = message_from_bytes(octets, policy=default)
+        message = message_from_bytes(_bounded(octets))
         digest = _digest(message, octets)
         kind = str(message.get_param("report-type") or "").lower() if message.get_content_type() == "multipart/report" else ""
         if kind == "delivery-status":
@@ -46,11 +62,19 @@ def read_returned(octets: bytes, *, mail_from: str, recipient: str, provider: st
             return Returned()
         return Returned(replies=(_reply(message, digest, returns, at),))
     except (LookupError, AttributeError, TypeError, RecursionError) as error:
-        # email.policy raises these for headers written in bad faith
+        # the standard library raises these for mails written in bad faith
         raise ValueError("unreadable mail") from error
 
 
-def _digest(message: EmailMessage, octets: bytes) -> str:
+def _bounded(octets: bytes) -> bytes:
+    """As much of a mail as is read. Raises ``ValueError`` for one in too many parts."""
+    head = octets[:_READ]
+    if head.lower().count(b"boundary") > _DEEPEST or head.count(b"\n--") > _MOST_PARTS:
+        raise ValueError("too many parts")
+    return _FIELD.sub(lambda field: field[1][:_LONGEST_FIELD], head)
+
+
+def _digest(message: Message, octets: bytes) -> str:
     """Tells one mail from another, and knows one that is brought twice. The raw Message-ID: parsed, a malformed one is cut short."""
     own = next((str(value) for name, value in message.raw_items() if name.lower() == "message-id"), "")
     return hashlib.sha256(own.encode("utf-8", "replace") or octets).hexdigest()[:20]
@@ -60,7 +84,7 @@ def _digest(message: EmailMessage, octets: bytes) -> str:
 
 
 def _notifications(
-    message: EmailMessage, digest: str, recipient: str, provider: str, returns: Returns, at: datetime
+    message: Message, digest: str, recipient: str, provider: str, returns: Returns, at: datetime
 ) -> Iterator[ProviderReceipt]:
     """One receipt for each recipient that the report speaks of; ours have one."""
     groups = _status_groups(message)
@@ -73,7 +97,7 @@ def _notifications(
         return
     if attempt_id is not None and returns.reference(attempt_id) != reference:
         attempt_id = None
-    for index, group in enumerate(groups[1:] or groups):
+    for index, group in enumerate((groups[1:] or groups)[:_MOST_RECIPIENTS]):
         action, status = str(group.get("Action") or "").strip(), str(group.get("Status") or "").strip()
         diagnostic = " ".join(str(group.get("Diagnostic-Code") or "").split())
         if not action:
@@ -91,7 +115,7 @@ def _notifications(
         )
 
 
-def _status_groups(message: EmailMessage) -> list[Message]:
+def _status_groups(message: Message) -> list[Message]:
     """The header groups of message/delivery-status: the message's, then each recipient's."""
     for part in message.walk():
         if part.get_content_type() == "message/delivery-status":
@@ -103,7 +127,7 @@ def _status_groups(message: EmailMessage) -> list[Message]:
 # --- RFC 5965 -----------------------------------------------------------------------------------------------------------
 
 
-def _complaints(message: EmailMessage, digest: str, provider: str, returns: Returns, at: datetime) -> Iterator[ProviderReceipt]:
+def _complaints(message: Message, digest: str, provider: str, returns: Returns, at: datetime) -> Iterator[ProviderReceipt]:
     attempt_id = _attempt_in_parts(message, returns)
     reference = returns.reference(attempt_id) if attempt_id else None
     kind = "abuse"
@@ -131,14 +155,14 @@ def _fields(part: Message) -> dict[str, str]:
     payload = part.get_payload()
     inner = payload[0] if isinstance(payload, list) and payload else None
     if isinstance(inner, Message) and inner.items():
-        return {name.lower(): str(value).strip() for name, value in inner.items()}
+        return {name.lower(): str(value).strip() for name, value in inner.raw_items()}
     raw = part.get_payload(decode=True)
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(payload)
     pairs = (line.partition(":") for line in text.splitlines())
     return {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
 
 
-def _attempt_in_parts(message: EmailMessage, returns: Returns) -> str | None:
+def _attempt_in_parts(message: Message, returns: Returns) -> str | None:
     """From the Message-ID of our own mail, which reports give back whole or as headers."""
     for part in message.walk():
         kind = part.get_content_type()
@@ -157,7 +181,7 @@ def _attempt_in_parts(message: EmailMessage, returns: Returns) -> str | None:
 # --- people and machines ------------------------------------------------------------------------------------------------
 
 
-def _by_machine(message: EmailMessage) -> bool:
+def _by_machine(message: Message) -> bool:
     """Out of office, lists, tickets (RFC 3834 §5, and what older machines write)."""
     submitted = str(message.get("Auto-Submitted") or "no").split(";")[0].strip().lower()
     precedence = str(message.get("Precedence") or "").strip().lower()
@@ -166,7 +190,7 @@ def _by_machine(message: EmailMessage) -> bool:
     )
 
 
-def _reply(message: EmailMessage, digest: str, returns: Returns, at: datetime) -> ProviderReply:
+def _reply(message: Message, digest: str, returns: Returns, at: datetime) -> ProviderReply:
     text = _own_words(message)
     _, address = parseaddr(str(message.get("From") or ""))
     attempt_id = returns.attempt_in(f"{message.get('In-Reply-To') or ''} {message.get('References') or ''}")
@@ -181,19 +205,54 @@ def _reply(message: EmailMessage, digest: str, returns: Returns, at: datetime) -
     )
 
 
-def _own_words(message: EmailMessage) -> str:
+def _own_words(message: Message) -> str:
     """What was written, without what was quoted; an HTML-only mail loses its tags."""
-    body = message.get_body(preferencelist=("plain", "html"))
-    text = str(body.get_content()) if body is not None else ""
+    shown = list(_shown(message))
+    body = next((part for kind in ("text/plain", "text/html") for part in shown if part.get_content_type() == kind), None)
+    text = _decoded(body) if body is not None else ""
     if body is not None and body.get_content_type() == "text/html":
-        text = re.sub(r"<(?:br|/p|/div)[^>]*>", "\n", re.sub(r"(?s)<(style|script).*?</\1>", "", text))
-        text = re.sub(r"<[^>]+>", "", text)
+        text = _TAG.sub("", _BREAK.sub("\n", _seen(text)))
     lines: list[str] = []
     for line in text.splitlines():
         if _QUOTED.match(line.strip()) or line.strip() == "--":
             break
         lines.append(line.strip())
     return "\n".join(lines).strip()[:_LONGEST_TEXT]
+
+
+def _shown(part: Message) -> Iterator[Message]:
+    """What a mailer shows as the mail itself: neither attachments nor mails within the mail, whose words are somebody else's."""
+    payload = part.get_payload()
+    if part.get_content_disposition() == "attachment" or part.get_content_maintype() == "message":
+        return
+    if isinstance(payload, list):
+        for inner in payload:
+            if isinstance(inner, Message):
+                yield from _shown(inner)
+    else:
+        yield part
+
+
+def _decoded(part: Message) -> str:
+    octets = part.get_payload(decode=True)
+    if not isinstance(octets, bytes):
+        return ""
+    try:
+        return octets.decode(str(part.get_param("charset") or "utf-8"), "replace")
+    except (LookupError, ValueError):
+        return octets.decode("utf-8", "replace")
+
+
+def _seen(html: str) -> str:
+    """Without style sheets and scripts."""
+    for begins, ends in _UNSEEN:
+        kept, at = [], 0
+        while (start := begins.search(html, at)) is not None:
+            kept.append(html[at : start.start()])
+            end = ends.search(html, start.end())
+            at = end.start() if end is not None else len(html)
+        html = "".join([*kept, html[at:]])
+    return html
 
 
 def _without_addresses(text: str) -> str:
