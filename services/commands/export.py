@@ -14,6 +14,7 @@ import typer
 from services.adapters.clock import SystemClock
 from services.adapters.postgres.archive import PostgresArchive
 from services.adapters.postgres.connection import open_pool
+from services.adapters.postgres.store import PostgresStore
 from services.adapters.rendering.export import export_text
 from services.commands.exits import Exit
 from services.core.explaining.access_request import Holdings, answered, told
@@ -38,8 +39,6 @@ def export(
     settings = read_settings()
     set_up_logs(level="INFO", form=settings.log_format)
     holdings = asyncio.run(_ask(database_of(settings), PersonId(person)))
-    who = pwd.getpwuid(os.getuid()).pw_name
-    AccessLog().record(advisor_id=who, person_id=person, purpose="access_request", granted=holdings is not None)
     if holdings is None:
         typer.secho("sans-faute: nobody is known by this identifier", err=True, fg=typer.colors.RED)
         raise typer.Exit(Exit.FAILED)
@@ -54,7 +53,11 @@ def export(
 
 async def _ask(database: str, person_id: PersonId) -> Holdings | None:
     async with open_pool(database, connections=1) as pool:
-        return await PostgresArchive(pool).holdings(person_id)
+        holdings = await PostgresArchive(pool).holdings(person_id)
+        who = pwd.getpwuid(os.getuid()).pw_name
+        log = AccessLog(store=PostgresStore(pool), clock=SystemClock())
+        await log.record(actor=who, person_id=person_id, purpose="access_request", granted=holdings is not None)
+        return holdings
 
 
 def _object(holdings: Holdings, points: Mapping[ContactId, str], zone: ZoneInfo) -> dict[str, object]:

@@ -82,6 +82,21 @@ class RefusedCallbacks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileAccess:
+    """Somebody asked for a person's file (rules §8.4)."""
+
+    at: datetime
+    #: a member of staff, an operator of the machine, or another system
+    actor: str
+    #: as it was asked for: nobody may be known by this name
+    person_id: str
+    #: what for, as a code
+    purpose: str
+    #: whether they were shown it
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSent:
     """The words that were handed to a provider; kept as proof of what was said (retention: policy)."""
 
@@ -116,6 +131,7 @@ class Changes:
     alerted: list[WakeAlerted] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     refused_callbacks: list[RefusedCallbacks] = field(default_factory=list)
+    accesses: list[FileAccess] = field(default_factory=list)
     outbox: list[Outgoing] = field(default_factory=list)
     journal: list[JournalLine] = field(default_factory=list)
 

@@ -21,6 +21,8 @@ class RetentionPolicy:
     dead_letters: timedelta
     refused_callbacks: timedelta
     journal: timedelta
+    #: who asked for whose file
+    accesses: timedelta
     #: what providers said in their own words, and their references
     payloads: timedelta
     #: the words that were sent, and those that were answered

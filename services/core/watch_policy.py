@@ -79,6 +79,17 @@ class ProviderDownPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnusualAccessPolicy:
+    """UNUSUAL_ACCESS: somebody asks for more people's files within a while than the work can need."""
+
+    #: more people than this ring
+    files: int
+    within: timedelta
+    #: systems that ask for many by their nature
+    not_counted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchPolicy:
     """The numbers of the watch."""
 
@@ -93,3 +104,4 @@ class WatchPolicy:
     dead_letters: CountedPolicy
     overdue_work: OverdueWorkPolicy
     provider_down: ProviderDownPolicy
+    unusual_access: UnusualAccessPolicy

@@ -52,6 +52,7 @@ def ages(policy: RetentionPolicy) -> Mapping[Keepsake, timedelta]:
         Keepsake.DEAD_LETTERS: policy.dead_letters,
         Keepsake.REFUSED_CALLBACKS: policy.refused_callbacks,
         Keepsake.JOURNAL: policy.journal,
+        Keepsake.ACCESSES: policy.accesses,
         Keepsake.RECEIPT_PAYLOADS: policy.payloads,
         Keepsake.STRAY_RECEIPTS: policy.payloads,
         Keepsake.REFERENCES: policy.payloads,

@@ -1,9 +1,19 @@
 """Who may read whose file: nobody, unless the person is in the advisor's own portfolio (rules §8.4, deny by default)."""
 
+from dataclasses import dataclass
+from typing import Final
+
 import structlog
 
+from services.core.changes import Changes, FileAccess
 from services.core.model import Advisor, Alert, Case
+from services.core.ports.clock import Clock
+from services.core.ports.store import Store
 from services.core.words import Routed
+
+_log = structlog.get_logger("access")
+#: characters of an identifier (contracts §2)
+_LONGEST: Final = 160
 
 
 def follows(advisor: Advisor, case: Case) -> bool:
@@ -31,13 +41,18 @@ def _concerns(alert: Alert, advisor: Advisor) -> bool:
     return alert.routed is Routed.AGENCY and alert.agency_id == advisor.agency_id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessLog:
-    """The access log on the service's own log: who, whom, why, granted or not (rules §8.4)."""
+    """Implements ``services.web.ports.Access``: on the service's own log, and in the database, where the watch counts (rules §8.4)."""
 
-    def __init__(self) -> None:
-        self._log = structlog.get_logger("access")
+    store: Store
+    clock: Clock
 
-    def record(self, *, advisor_id: str, person_id: str, purpose: str, granted: bool) -> None:
-        """One line; identifiers only. The log itself dates it."""
+    async def record(self, *, actor: str, person_id: str, purpose: str, granted: bool) -> None:
+        """See ``Access.record``."""
+        # nobody's identifier is longer; what is not an identifier is cut
+        access = FileAccess(at=self.clock.now(), actor=actor, person_id=person_id[:_LONGEST], purpose=purpose, granted=granted)
         event = "file access granted" if granted else "file access denied"
-        self._log.info(event, action="access", advisor_id=advisor_id, person_id=person_id, purpose=purpose, granted=granted)
+        _log.info(event, action="access", advisor_id=actor, person_id=access.person_id, purpose=purpose, granted=granted)
+        async with self.store.unit() as unit:
+            await unit.write(Changes(accesses=[access]))

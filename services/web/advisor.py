@@ -150,7 +150,7 @@ class AdvisorPages:
         """The file, when this advisor follows the person. Unknown people are denied alike: no guessing of identifiers."""
         file = await self.pages.file(person_id)
         granted = file is not None and follows(advisor, file.case)
-        self.access.record(advisor_id=advisor.advisor_id, person_id=person_id, purpose=purpose, granted=granted)
+        await self.access.record(actor=advisor.advisor_id, person_id=person_id, purpose=purpose, granted=granted)
         if file is None or not granted:
             self._deny("not_yours")
         return file

@@ -120,12 +120,13 @@ async def run(
             https=settings.public_url.startswith("https://"),
         )
         ours = read_by_us(topics, [Channel(each) for each in settings.channels_owned])
+        access = AccessLog(store=store, clock=clock)
         live, engine = Live(pulse=pulse), LagEngine(lambda: group_lags(admin, ours))
         staff_app = build_staff(
             advisor=AdvisorPages(
                 pages=pages,
                 desk=FactsDesk(store=store, outlet=outlet, texts=texts),
-                access=AccessLog(),
+                access=access,
                 wording=Wording(texts),
                 tokens=FormTokens(surroundings.service_key),
                 live=live,
@@ -143,7 +144,7 @@ async def run(
                 render=render,
                 dead_letters=_dead_letters(surroundings, pool, store, publisher),
             ),
-            proofs=ProofPages(proofs=pages, access=AccessLog(), sign=seals.sign, printed=texts.proof),
+            proofs=ProofPages(proofs=pages, access=access, sign=seals.sign, printed=texts.proof),
             health=checks,
             metrics=MetricsPage(registry=surroundings.metrics.registry),
             render=render,

@@ -121,8 +121,8 @@ class Desk(Protocol):
 class Access(Protocol):
     """The access log: who looked at whom, and why."""
 
-    def record(self, *, advisor_id: str, person_id: str, purpose: str, granted: bool) -> None:
-        """One line, dated by the log; never fails."""
+    async def record(self, *, actor: str, person_id: str, purpose: str, granted: bool) -> None:
+        """One line, kept before anything is shown: who cannot be logged sees nothing. Raises ``StoreUnavailable``."""
         ...
 
 

@@ -46,7 +46,7 @@ class ProofPages:
         proof = await self.proofs.proof(request.path_params["obligation_id"])
         if proof is None:
             raise HTTPException(404)
-        self.access.record(advisor_id="procedure", person_id=proof.person_id, purpose="read_proof", granted=True)
+        await self.access.record(actor="procedure", person_id=proof.person_id, purpose="read_proof", granted=True)
         signature = self.sign(_USE, proof.digest)
         if request.query_params.get("format") == "pdf" or request.headers.get("accept", "").startswith(_PDF):
             return Response(self.printed(proof, signature), media_type=_PDF)

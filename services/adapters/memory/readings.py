@@ -7,8 +7,9 @@ from datetime import datetime
 from services.adapters.memory.store import MemoryStore
 from services.adapters.memory.tables import PersonRow, Tables
 from services.core.alarms import domain_of
+from services.core.changes import FileAccess
 from services.core.model import Attempt, Contact, Obligation, PersonId
-from services.core.ports.watch import Affected, DeadLetterCount, LostMessages, Overdue, ProviderTrouble, Refusals, SmsReceipts
+from services.core.ports.watch import Affected, DeadLetterCount, FilesRead, LostMessages, Overdue, ProviderTrouble, Refusals, SmsReceipts
 from services.core.words import AttemptState, Channel, Kind, Lane, ObligationState, ReceiptStatus, ReplyEffect, Why
 
 _AHEAD = frozenset({ObligationState.OPEN, ObligationState.ACKNOWLEDGED, ObligationState.DECLINED})
@@ -100,6 +101,14 @@ class MemoryReadings:
         alerts = self._tables.alerts.tagged(row.person_id)
         return not any(alert.obligation_id == row.obligation_id and alert.closed_at is None for alert in alerts)
 
+    async def accesses(self, since: datetime) -> Sequence[FilesRead]:
+        """See ``Readings.accesses``."""
+        looks: dict[str, list[FileAccess]] = {}
+        for row in self._tables.accesses.all():
+            if row.access.at >= since:
+                looks.setdefault(row.access.actor, []).append(row.access)
+        return [_files_read(actor, found) for actor, found in sorted(looks.items())]
+
     async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
         """See ``Readings.providers``."""
         by_provider: dict[tuple[Channel, str], list[Attempt]] = {}
@@ -174,3 +183,9 @@ def _troubled(row: Attempt) -> bool:
 def _wake(row: PersonRow) -> datetime | None:
     """When somebody wants to look at this person, in either lane; never while quarantined."""
     return min((at for at in (row.due_at(lane) for lane in Lane) if at is not None), default=None)
+
+
+def _files_read(actor: str, looks: list[FileAccess]) -> FilesRead:
+    people, shown = {look.person_id for look in looks}, {look.person_id for look in looks if look.granted}
+    instants = [look.at for look in looks]
+    return FilesRead(actor=actor, files=len(people), denied=len(people - shown), first_at=min(instants), last_at=max(instants))

@@ -8,7 +8,7 @@ from typing import Any
 from services.adapters.memory.rows import Shape, Table
 from services.adapters.store_rules import NEVER_SENT
 from services.core.alarms import Alarm, AlarmId
-from services.core.changes import JournalLine, MessageSent, RefusedCallbacks
+from services.core.changes import FileAccess, JournalLine, MessageSent, RefusedCallbacks
 from services.core.model import (
     Advisor,
     Agency,
@@ -66,6 +66,14 @@ class Seen:
     source: str
     event_id: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """A look at a file, in order of writing."""
+
+    number: int
+    access: FileAccess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +140,7 @@ _SEEN: Shape[tuple[str, str], Seen] = Shape(key=lambda row: (row.source, row.eve
 _OUTBOX: Shape[int, OutboxRow] = Shape(key=lambda row: row.id, tags=lambda row: (row.shard,))
 _ALARMS: Shape[AlarmId, Alarm] = Shape(key=lambda row: row.alarm_id)
 _REFUSED_CALLBACKS: Shape[tuple[str, datetime], RefusedCallbacks] = Shape(key=lambda row: (row.provider, row.at))
+_ACCESSES: Shape[int, Looked] = Shape(key=lambda row: row.number)
 _DEAD_LETTERS: Shape[tuple[str, int, int], DeadLetter] = Shape(key=lambda row: (row.topic, row.partition, row.offset))
 _JOURNAL: Shape[int, Line] = Shape(key=lambda row: row.number)
 
@@ -158,6 +167,7 @@ class Tables:
     outbox: Table[int, OutboxRow]
     alarms: Table[AlarmId, Alarm]
     refused_callbacks: Table[tuple[str, datetime], RefusedCallbacks]
+    accesses: Table[int, Looked]
     dead_letters: Table[tuple[str, int, int], DeadLetter]
     journal: Table[int, Line]
 
@@ -182,6 +192,7 @@ class Tables:
             outbox=Table(_OUTBOX),
             alarms=Table(_ALARMS),
             refused_callbacks=Table(_REFUSED_CALLBACKS),
+            accesses=Table(_ACCESSES),
             dead_letters=Table(_DEAD_LETTERS),
             journal=Table(_JOURNAL),
         )

@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 
-from services.adapters.memory.tables import Line, PersonRow, Reference, Tables, item_tag, open_alert_tag
+from services.adapters.memory.tables import Line, Looked, PersonRow, Reference, Tables, item_tag, open_alert_tag
 from services.adapters.store_errors import GuardBroken
 from services.adapters.store_rules import NEVER_SENT, newest, refuse_unlocked, removed_points, shard_of
 from services.core.alarms import Alarm
@@ -150,6 +150,8 @@ class Writer:
         for refused in changes.refused_callbacks:
             before = self._tables.refused_callbacks.get((refused.provider, refused.at))
             self._tables.refused_callbacks.put(replace(refused, count=refused.count + (before.count if before else 0)))
+        for access in changes.accesses:
+            self._tables.accesses.put(Looked(number=next(self._numbers), access=access))
 
     def _alarm(self, row: Alarm) -> None:
         others = (other for other in self._tables.alarms.all() if other.alarm_id != row.alarm_id and other.cleared_at is None)

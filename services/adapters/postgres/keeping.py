@@ -14,6 +14,7 @@ _STATEMENTS: Final = {
     Keepsake.DEAD_LETTERS: "forget_dead_letters",
     Keepsake.REFUSED_CALLBACKS: "forget_refused_callbacks",
     Keepsake.JOURNAL: "forget_journal",
+    Keepsake.ACCESSES: "forget_accesses",
     Keepsake.RECEIPT_PAYLOADS: "forget_receipt_payloads",
     Keepsake.STRAY_RECEIPTS: "forget_stray_receipts",
     Keepsake.REFERENCES: "forget_references",

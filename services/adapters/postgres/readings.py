@@ -7,7 +7,7 @@ from typing import Any, Final
 from services.adapters.postgres.connection import Pool, database_errors
 from services.adapters.postgres.statements import SQL
 from services.core.model import PersonId
-from services.core.ports.watch import Affected, DeadLetterCount, LostMessages, Overdue, ProviderTrouble, Refusals, SmsReceipts
+from services.core.ports.watch import Affected, DeadLetterCount, FilesRead, LostMessages, Overdue, ProviderTrouble, Refusals, SmsReceipts
 from services.core.words import Channel
 
 #: messages are claimed soon after their release: older ones are left out, so that little of the day is read
@@ -53,6 +53,10 @@ class PostgresReadings:
         if self._stuck is None or not timedelta(0) <= now - self._stuck[0] < _STUCK_HOLDS:
             self._stuck = now, [Overdue(**row) for row in await self._rows("watch_stuck", now, now - _STUCK_SINCE)]
         return waiting + self._stuck[1]
+
+    async def accesses(self, since: datetime) -> Sequence[FilesRead]:
+        """See ``Readings.accesses``."""
+        return [FilesRead(**row) for row in await self._rows("watch_accesses", since)]
 
     async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
         """See ``Readings.providers``."""

@@ -40,6 +40,7 @@ async def write(
         await _erase(connection, changes.removed_people)
     await _rows(connection, "write_alarms", newest(changes.alarms, lambda row: row.alarm_id))
     await _columns(connection, "add_refused_callbacks", [(row.provider, row.at, row.count) for row in changes.refused_callbacks])
+    await _rows(connection, "write_accesses", changes.accesses)
     earliest_wake = await _wakes(connection, changes.wakes)
     if changes.alerted:
         at = min(alerted.at for alerted in changes.alerted)

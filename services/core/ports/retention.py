@@ -13,6 +13,8 @@ class Keepsake(StrEnum):
     DEAD_LETTERS = "dead_letters"
     REFUSED_CALLBACKS = "refused_callbacks"
     JOURNAL = "journal"
+    #: who asked for whose file
+    ACCESSES = "accesses"
     #: what providers said in their own words
     RECEIPT_PAYLOADS = "receipt_payloads"
     #: receipts that nobody ever knew what to do with

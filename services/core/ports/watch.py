@@ -42,6 +42,19 @@ class DeadLetterCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilesRead:
+    """How many people's files somebody asked for."""
+
+    actor: str
+    #: people, each counted once
+    files: int
+    #: those of them whose file was never shown
+    denied: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
     """What stands somewhere.
 
@@ -132,6 +145,10 @@ class Readings(Protocol):
 
     async def overdue(self, now: datetime) -> Sequence[Overdue]:
         """What waits in the database at this instant; what takes long to count was counted some minutes ago at most."""
+        ...
+
+    async def accesses(self, since: datetime) -> Sequence[FilesRead]:
+        """By actor, since then."""
         ...
 
     async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:

@@ -46,12 +46,12 @@ class StaffPages:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         stage, clock = conductor.stage, conductor.clock
         render, pulse = Renderer(templates() / "pages"), Broadcast()
-        live = Live(pulse=pulse)
+        live, access = Live(pulse=pulse), AccessLog(store=stage.store, clock=clock)
         app = build_staff(
             advisor=AdvisorPages(
                 pages=pages,
                 desk=FactsDesk(store=stage.store, outlet=stage.outlet, texts=self.texts),
-                access=AccessLog(),
+                access=access,
                 wording=Wording(self.texts),
                 tokens=FormTokens(PLAY_KEY),
                 live=live,
@@ -63,7 +63,7 @@ class StaffPages:
             operations=OperationsPages(
                 pages=pages, figures=pages, engine=LagEngine(_nothing_behind), live=live, clock=clock, render=render
             ),
-            proofs=ProofPages(proofs=pages, access=AccessLog(), sign=Seals(PLAY_KEY).sign, printed=self.texts.proof),
+            proofs=ProofPages(proofs=pages, access=access, sign=Seals(PLAY_KEY).sign, printed=self.texts.proof),
             health=HealthPages(checks=Well()),
             metrics=MetricsPage(registry=CollectorRegistry()),
             render=render,

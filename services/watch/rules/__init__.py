@@ -12,6 +12,7 @@ from services.watch.rules.policy_rejections import POLICY_REJECTIONS
 from services.watch.rules.provider_down import PROVIDER_DOWN
 from services.watch.rules.receipts_low import RECEIPTS_LOW
 from services.watch.rules.rule import Rule
+from services.watch.rules.unusual_access import UNUSUAL_ACCESS
 
 RULES: Final[Mapping[AlarmType, Rule]] = {
     AlarmType.RECEIPTS_LOW: RECEIPTS_LOW,
@@ -21,4 +22,5 @@ RULES: Final[Mapping[AlarmType, Rule]] = {
     AlarmType.DEAD_LETTERS: DEAD_LETTERS,
     AlarmType.OVERDUE_WORK: OVERDUE_WORK,
     AlarmType.FORGED_CALLBACKS: FORGED_CALLBACKS,
+    AlarmType.UNUSUAL_ACCESS: UNUSUAL_ACCESS,
 }

@@ -14,10 +14,10 @@ from services.adapters.postgres.connection import Pool
 from services.adapters.postgres.readings import PostgresReadings
 from services.adapters.store_errors import GuardBroken
 from services.core.alarms import Alarm, alarm_id
-from services.core.changes import Changes, Outgoing, RefusedCallbacks, Wake
+from services.core.changes import Changes, FileAccess, Outgoing, RefusedCallbacks, Wake
 from services.core.model import Attempt, PersonId
 from services.core.ports.store import DeadLetter
-from services.core.ports.watch import Affected, LostMessages, Overdue, ProviderTrouble, Readings, Refusals, SmsReceipts
+from services.core.ports.watch import Affected, FilesRead, LostMessages, Overdue, ProviderTrouble, Readings, Refusals, SmsReceipts
 from services.core.words import AlarmType, AttemptState, Channel, Kind, Lane, ObligationState, PointKind, ReceiptStatus, Why
 from tests.conformance.store.conftest import AnyStore
 from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, contact, obligation, person, reply
@@ -183,6 +183,22 @@ async def test_refusals_are_counted_by_domain_and_by_provider(store: AnyStore, r
     assert sorted(await readings.refusals(NOW), key=lambda each: each.scope) == [
         Refusals(channel=Channel.SMS, scope="a", messages=1, refused=1),
         Refusals(channel=Channel.EMAIL, scope="laposte.net", messages=2, refused=2),
+    ]
+
+
+async def test_files_are_counted_by_actor(store: AnyStore, readings: Readings) -> None:
+    """Each person once, however often; denied is who was never shown; nobody needs to be known, and nobody is locked."""
+    rows = [
+        FileAccess(at=NOW, actor="durand", person_id="luc", purpose="read_file", granted=False),
+        FileAccess(at=NOW + QUARTER, actor="durand", person_id="luc", purpose="act_called", granted=True),
+        FileAccess(at=NOW, actor="durand", person_id="nobody", purpose="read_file", granted=False),
+        FileAccess(at=NOW, actor="Morel", person_id="luc", purpose="read_file", granted=True),
+        FileAccess(at=NOW - QUARTER, actor="durand", person_id="old", purpose="read_file", granted=True),
+    ]
+    await put(store, Changes(accesses=rows), ())
+    assert await readings.accesses(NOW) == [
+        FilesRead(actor="Morel", files=1, denied=0, first_at=NOW, last_at=NOW),
+        FilesRead(actor="durand", files=2, denied=1, first_at=NOW, last_at=NOW + QUARTER),
     ]
 
 

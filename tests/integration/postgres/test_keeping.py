@@ -9,7 +9,7 @@ from services.adapters.policy import load_policy
 from services.adapters.postgres.connection import Pool
 from services.adapters.postgres.keeping import PostgresKeeper
 from services.adapters.postgres.store import PostgresStore
-from services.core.changes import Changes, JournalLine, MessageSent, Outgoing
+from services.core.changes import Changes, FileAccess, JournalLine, MessageSent, Outgoing
 from services.core.ports.retention import Keepsake
 from services.core.ports.store import DeadLetter
 from services.watch.keeping import Keeping
@@ -46,6 +46,19 @@ async def test_traffic_is_swept_when_its_time_is_over(pool: Pool) -> None:
     assert await store.outbox_size() == 1
     async with store.unit() as unit:
         assert (await unit.load([LUC]))[LUC].obligations == (obligation(),)
+
+
+async def test_who_read_whose_file_is_known_for_a_year(pool: Pool) -> None:
+    """Logs are kept 6 to 12 months (§8.3, §8.4)."""
+    store = PostgresStore(pool)
+    async with store.unit() as unit:
+        await unit.write(Changes(accesses=[FileAccess(at=NOW, actor="durand", person_id=LUC, purpose="read_file", granted=True)]))
+    keeping = Keeping(keeper=PostgresKeeper(pool, store), policy=load_policy().retention)
+    assert (await keeping.round(NOW + YEAR)).counts == {}
+    row = await pool.fetchrow("SELECT at, actor, person_id, purpose, granted FROM accesses")
+    assert tuple(row or ()) == (NOW, "durand", LUC, "read_file", True)
+    assert (await keeping.round(NOW + YEAR + timedelta(hours=1))).counts == {Keepsake.ACCESSES: 1}
+    assert await pool.fetchval("SELECT count(*) FROM accesses") == 0
 
 
 async def test_a_batch_at_a_time_and_only_what_nobody_holds(pool: Pool) -> None:

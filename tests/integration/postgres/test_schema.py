@@ -156,7 +156,9 @@ async def test_updates_of_attempts_and_most_of_obligations_touch_no_index(pool: 
     )
     columns = {(row["table"], row["column"]) for row in indexed}
     assert {name for table, name in columns if table == "attempts"} == {"attempt_id", "person_id", "release_at", "token"}
-    assert {name for table, name in columns if table == "obligations"} == {"obligation_id", "person_id", "changed_at", "state", "due_at"}
+    # the instant of an outage is written once
+    expected = {"obligation_id", "person_id", "changed_at", "state", "due_at", "outage_at"}
+    assert {name for table, name in columns if table == "obligations"} == expected
 
 
 async def test_a_word_that_nobody_knows_is_refused(pool: Pool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.adapters.memory.readings import MemoryReadings
-from services.core.changes import Changes, Outgoing, RefusedCallbacks, Wake
+from services.core.changes import Changes, FileAccess, Outgoing, RefusedCallbacks, Wake
 from services.core.model import PersonId
 from services.core.ports.store import DeadLetter
 from services.core.ports.watch import Overdue
@@ -260,6 +260,48 @@ async def test_forgeries_of_several_providers_are_not_added_up(tower: Tower) -> 
     """Each provider's address is a storm of its own."""
     await forged(tower, 19, MORNING, "a")
     await forged(tower, 19, MORNING, "b")
+    assert not (await tower.look()).raised
+
+
+# ---- UNUSUAL_ACCESS
+
+
+async def looked(tower: Tower, people: range, at: datetime, actor: str = "durand", *, granted: bool = True) -> None:
+    """Somebody asks for the files of these people."""
+    tower.at = at
+    rows = [FileAccess(at=at, actor=actor, person_id=f"p{each}", purpose="read_file", granted=granted) for each in people]
+    await tower.put(Changes(accesses=rows))
+
+
+async def test_more_files_than_work_can_need_ring(tower: Tower) -> None:
+    """More than fifty people's within an hour, shown or refused; over when there are not so many any more (§8.4)."""
+    await looked(tower, range(40), MORNING)
+    half = MORNING + timedelta(minutes=30)
+    await looked(tower, range(40, 50), half, granted=False)
+    assert not (await tower.look()).raised
+    late = MORNING + timedelta(minutes=59)
+    await looked(tower, range(50, 51), late)
+    assert tower.agenda.next() == late
+    (alarm,) = (await tower.look()).raised
+    assert (alarm.type, alarm.scope, alarm.since) == (AlarmType.UNUSUAL_ACCESS, "durand", MORNING)
+    assert alarm.figures == {"files": 51, "denied": 10}
+    assert not (await tower.look(MORNING + timedelta(hours=1))).cleared
+    assert tower.agenda.next() == late + timedelta(hours=1)
+    assert [each.scope for each in (await tower.look(MORNING + timedelta(minutes=61))).cleared] == ["durand"]
+    assert tower.told == ["alarm.raised", "alarm.cleared"]
+
+
+async def test_the_same_file_many_times_is_one_file(tower: Tower) -> None:
+    """Who works on fifty people all day long does not ring, nor do two who share the work."""
+    for minute in range(20):
+        await looked(tower, range(50), MORNING + timedelta(minutes=minute))
+        await looked(tower, range(50, 100), MORNING + timedelta(minutes=minute), "morel")
+    assert not (await tower.look()).raised
+
+
+async def test_the_sanction_procedure_may_read_many(tower: Tower) -> None:
+    """A system that asks for every verdict's proof is not somebody who is curious."""
+    await looked(tower, range(500), MORNING, "procedure")
     assert not (await tower.look()).raised
 
 

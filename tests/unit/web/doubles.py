@@ -218,17 +218,6 @@ class RecordingDesk:
 
 
 @dataclass(slots=True)
-class RecordingAccess:
-    """``Access`` in a list."""
-
-    lines: list[tuple[str, str, str, bool]] = field(default_factory=list)
-
-    def record(self, *, advisor_id: str, person_id: str, purpose: str, granted: bool) -> None:
-        """See ``Access``."""
-        self.lines.append((advisor_id, person_id, purpose, granted))
-
-
-@dataclass(slots=True)
 class RecordingWatchers:
     """``Watchers`` in lists."""
 

@@ -99,7 +99,7 @@ async def test_the_story_of_a_person(world: World, staff: httpx.AsyncClient) -> 
         "06 12 34 56 78",
     ):
         assert words in page
-    assert world.access.lines == [("durand", "luc", "read_file", True)]
+    assert world.looks() == [("durand", "luc", "read_file", True)]
 
 
 async def test_never_says_that_the_person_confirmed(staff: httpx.AsyncClient) -> None:
@@ -116,7 +116,22 @@ async def test_denied_by_default(world: World, staff: httpx.AsyncClient, path: s
     assert answer.status_code == 403
     assert "Accès refusé" in answer.text
     assert "06 12" not in answer.text
-    assert not any(granted for *_, granted in world.access.lines)
+    assert not any(granted for *_, granted in world.looks())
+
+
+async def test_who_cannot_be_logged_sees_nothing(world: World, staff: httpx.AsyncClient) -> None:
+    """The look is stored before anything is shown: without the database there is no file (§8.4)."""
+    world.store.available = False
+    answer = await staff.get("/advisor/durand/people/luc")
+    assert answer.status_code == 503
+    assert "Luc" not in answer.text
+    assert not world.looks()
+
+
+async def test_a_name_that_is_no_identifier_is_cut_in_the_log(world: World, staff: httpx.AsyncClient) -> None:
+    """Nobody fills the log with what they type."""
+    assert (await staff.get(f"/advisor/durand/people/{'x' * 900}")).status_code == 403
+    assert world.looks() == [("durand", "x" * 160, "read_file", False)]
 
 
 async def test_unknown_advisor(staff: httpx.AsyncClient) -> None:
@@ -131,7 +146,7 @@ async def test_actions_reach_the_desk(world: World, staff: httpx.AsyncClient, ac
     assert answer.status_code == 303
     assert answer.headers["location"] == f"/advisor/durand?done={action.value}"
     assert world.desk.acts == [("durand", "luc", action, "al-luc", "cv:luc")]
-    assert world.access.lines == [("durand", "luc", f"act_{action.value}", True)]
+    assert world.looks() == [("durand", "luc", f"act_{action.value}", True)]
     assert "C’est noté" in (await staff.get(answer.headers["location"])).text  # noqa: RUF001
 
 

@@ -90,6 +90,6 @@ async def test_no_verdict_no_proof() -> None:
     """404 for what is ahead, and for what nobody knows; each look that shows something is logged (§8.4)."""
     world = await _missed()
     assert (await _get(world, "/obligations/rdv:9/proof")).status_code == 404
-    assert not world.access.lines
+    assert not world.looks()
     await _get(world, "/obligations/cv:1/proof")
-    assert world.access.lines == [("procedure", LEILA, "read_proof", True)]
+    assert world.looks() == [("procedure", LEILA, "read_proof", True)]

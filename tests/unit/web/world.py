@@ -46,6 +46,7 @@ from services.core.words import (
     Why,
 )
 from services.planner.foresee import Foresight
+from services.web.access import AccessLog
 from services.web.acknowledge import LinkPages
 from services.web.advisor import AdvisorPages
 from services.web.ahead import Foresee
@@ -71,7 +72,6 @@ from tests.unit.web.doubles import (
     MemoryPages,
     OneLease,
     PlainTexts,
-    RecordingAccess,
     RecordingDesk,
     RecordingOutlet,
     RecordingWatchers,
@@ -111,7 +111,6 @@ class World:
     pages: MemoryPages
     outlet: RecordingOutlet = field(default_factory=RecordingOutlet)
     desk: RecordingDesk = field(default_factory=RecordingDesk)
-    access: RecordingAccess = field(default_factory=RecordingAccess)
     watchers: RecordingWatchers = field(default_factory=RecordingWatchers)
     texts: Texts = field(default_factory=PlainTexts)
     pulse: SetPulse = field(default_factory=SetPulse)
@@ -140,6 +139,11 @@ class World:
             await unit.lock(sorted(people))
             await unit.write(changes)
 
+    def looks(self) -> list[tuple[str, str, str, bool]]:
+        """The access log: who, whom, why, granted or not."""
+        rows = (row.access for row in self.store.committed.accesses.all())
+        return [(row.actor, row.person_id, row.purpose, row.granted) for row in rows]
+
     def public(self, callbacks: Callbacks[Call], events: Events) -> Starlette:
         """The public listener."""
         return build_public(
@@ -160,7 +164,7 @@ class World:
             advisor=AdvisorPages(
                 pages=self.pages,
                 desk=self.desk,
-                access=self.access,
+                access=AccessLog(store=self.store, clock=self.clock),
                 wording=Wording(self.texts),
                 tokens=self.tokens,
                 live=live,
@@ -184,7 +188,12 @@ class World:
                     render=render,
                 ),
             ),
-            proofs=ProofPages(proofs=MemoryProofs(self.store), access=self.access, sign=Seals(b"k" * 32).sign, printed=print_plainly),
+            proofs=ProofPages(
+                proofs=MemoryProofs(self.store),
+                access=AccessLog(store=self.store, clock=self.clock),
+                sign=Seals(b"k" * 32).sign,
+                printed=print_plainly,
+            ),
             health=HealthPages(checks=self.lacks),
             metrics=MetricsPage(registry=CollectorRegistry()),
             render=render,

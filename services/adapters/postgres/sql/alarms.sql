@@ -19,6 +19,11 @@ GROUP BY provider, at
 ORDER BY provider, at
 ON CONFLICT (provider, at) DO UPDATE SET count = refused_callbacks.count + excluded.count;
 
+-- name: write_accesses
+-- Who asked for whose file.
+INSERT INTO accesses (at, actor, person_id, purpose, granted)
+SELECT at, actor, person_id, purpose, granted FROM json_populate_recordset(NULL::accesses, $1);
+
 -- name: alarms
 -- Open alarms, and silences of feeds that ended after $1: a period of actualisation is shorter than that.
 SELECT coalesce(json_agg(r ORDER BY r.raised_at, r.alarm_id), '[]')::text
@@ -91,6 +96,18 @@ SELECT provider, at, count FROM refused_callbacks WHERE at >= $1 ORDER BY provid
 -- name: watch_dead_letters
 -- Records that nobody could read since $1, by topic.
 SELECT topic, count(*) AS count, min(at) AS first_at, max(at) AS last_at FROM dead_letters WHERE at >= $1 GROUP BY topic ORDER BY topic;
+
+-- name: watch_accesses
+-- How many people's files each actor asked for since $1, and how many of these were never granted.
+SELECT actor, count(*) AS files, count(*) FILTER (WHERE NOT granted) AS denied, min(first_at) AS first_at, max(last_at) AS last_at
+FROM (
+    SELECT actor, person_id, bool_or(granted) AS granted, min(at) AS first_at, max(at) AS last_at
+    FROM accesses
+    WHERE at >= $1
+    GROUP BY actor, person_id
+) AS a
+GROUP BY actor
+ORDER BY actor COLLATE "C";
 
 -- name: watch_overdue
 -- What waits at $1, and since when: people to be decided about, messages for Kafka, people about whom nothing is decided.

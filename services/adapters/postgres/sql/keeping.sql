@@ -35,6 +35,13 @@ WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM journal WHERE at < $1 AND at >= $3 LIMIT $2 FOR UPDATE SKIP LOCKED
 ));
 
+-- name: forget_accesses
+-- Who asked for whose file.
+DELETE FROM accesses
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM accesses WHERE at < $1 AND at >= $3 LIMIT $2 FOR UPDATE SKIP LOCKED
+));
+
 -- name: forget_messages
 -- The words that were sent.
 DELETE FROM messages
