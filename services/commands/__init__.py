@@ -58,7 +58,9 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else Exit.DONE
     except WrongSettings as problem:
-        return _say("these settings cannot be used:", problem, Exit.WRONG_USAGE)
+        code = _say("these settings cannot be used:", problem, Exit.WRONG_USAGE)
+        typer.echo("Correct them and start again; `sans-faute doctor --settings` says what each means.", err=True)
+        return code
     except (NotThere, MissingTopics, StoreUnavailable, KafkaUnavailable) as problem:
         return _say("a needed service is not there:", problem, Exit.NOT_THERE)
     return Exit.DONE

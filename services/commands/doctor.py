@@ -7,20 +7,22 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from services.commands.exits import Exit
+from services.commands.starting import settings_and_all_mistakes
 from services.runtime.embedded.postgres_programs import find_programs
-from services.runtime.errors import NotThere, WrongSettings
+from services.runtime.errors import Mistake, NotThere
 from services.runtime.manual import SETTINGS
 from services.runtime.running import find_running
-from services.runtime.settings import Settings, read_settings, search_path
+from services.runtime.settings import Settings, search_path
 
 _PATIENCE_SECONDS = 3
 #: Kafka's log segments, PostgreSQL's and the jars, with room for a fortnight of a small town
@@ -41,6 +43,8 @@ class Finding:
     detail: str = ""
     #: how to get it
     remedy: str = ""
+    #: the setting that is wrong
+    setting: str | None = None
 
 
 Look = Callable[[Settings], Finding | None]
@@ -51,31 +55,28 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")] = False,
     settings: Annotated[bool, typer.Option("--settings", help="List every setting with its meaning and default.")] = False,
 ) -> None:
-    """Say what is missing on this machine and how to get it; exit code 3 when something needed is."""
+    """Say what is missing on this machine and how to get it; exit code 3 when something needed is, 2 when a setting is wrong."""
     if settings:
         _print_settings(as_json=as_json)
         return
-    findings = asyncio.run(_look_at_everything())
+    usable, mistakes = settings_and_all_mistakes()
+    findings = [*_wrong_settings(mistakes), *asyncio.run(_all_looks(usable))]
     complete = all(finding.found or not finding.required for finding in findings)
     if as_json:
         typer.echo(json.dumps({"complete": complete, "findings": [asdict(finding) for finding in findings]}, indent=2))
     else:
-        _print(findings, complete=complete)
+        _print(findings)
+    if mistakes:
+        raise typer.Exit(Exit.WRONG_USAGE)
     if not complete:
         raise typer.Exit(Exit.NOT_THERE)
 
 
-async def _look_at_everything() -> list[Finding]:
-    try:
-        settings = read_settings()
-    except WrongSettings as wrong:
-        mistakes = [
-            Finding(what=f"setting {mistake.name}", needed_for="everything", found=False, remedy=mistake.problem)
-            for mistake in wrong.mistakes
-        ]
-        usable = read_settings(ignoring={mistake.name for mistake in wrong.mistakes})
-        return [*mistakes, *await _all_looks(usable)]
-    return await _all_looks(settings)
+def _wrong_settings(mistakes: Sequence[Mistake]) -> list[Finding]:
+    return [
+        Finding(what=f"setting {mistake.name}", needed_for="everything", found=False, remedy=mistake.problem, setting=mistake.name)
+        for mistake in mistakes
+    ]
 
 
 async def _all_looks(settings: Settings) -> list[Finding]:
@@ -243,14 +244,20 @@ def _answers(host: str, port: int) -> bool:
         return False
 
 
-def _print(findings: list[Finding], *, complete: bool) -> None:
+def _print(findings: list[Finding]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for finding in findings:
         mark = "[green]yes[/]" if finding.found else "[red]no[/]" if finding.required else "[yellow]no[/]"
-        table.add_row(mark, finding.what, f"[dim]for {finding.needed_for}[/]", finding.detail if finding.found else finding.remedy)
+        table.add_row(mark, finding.what, f"[dim]for {finding.needed_for}[/]", escape(finding.detail if finding.found else finding.remedy))
     console = Console()
     console.print(table)
-    console.print("Everything needed is there." if complete else "[red]Something needed is missing.[/] `make setup` installs what it can.")
+    missing = [finding for finding in findings if finding.required and not finding.found]
+    if not missing:
+        console.print("Everything needed is there.")
+    if any(finding.setting is None for finding in missing):
+        console.print("[red]Something needed is missing.[/] `make setup` installs what it can.")
+    if any(finding.setting is not None for finding in missing):
+        console.print("[red]Some settings cannot be used.[/] Correct them; `sans-faute doctor --settings` says what each means.")
 
 
 def _print_settings(*, as_json: bool) -> None:

@@ -24,8 +24,7 @@ from services.core.explaining.explain import channels_of, explain_letter, explai
 from services.core.period import period as period_of
 from services.core.territory import territory_of
 from services.core.words import Channel
-from services.runtime.errors import WrongSettings
-from services.runtime.settings import Settings, read_settings
+from services.runtime.settings import Settings, settings_and_mistakes
 
 app = typer.Typer(no_args_is_help=True, help="Why this date, this limit, this number? Answered by the functions that the planner uses.")
 
@@ -168,10 +167,7 @@ def sender(value: Annotated[str, typer.Argument(help="A short code, a name or a 
 
 def _settings() -> Settings:
     """A wrong setting is no reason not to explain: this is how one finds the right one."""
-    try:
-        return read_settings()
-    except WrongSettings as wrong:
-        return read_settings(ignoring={mistake.name for mistake in wrong.mistakes})
+    return settings_and_mistakes()[0]
 
 
 def _environment(year: int) -> Environment:

@@ -1,27 +1,18 @@
-"""The rules' numbers are looked at before anything starts: a mistake in them is a wrong setting, a step that nobody reaches a warning."""
+"""A step of the rules' numbers that nobody ever reaches is a warning at start."""
 
 from typing import TYPE_CHECKING
 
 import structlog
 
 from services.adapters.clock import SystemClock
-from services.adapters.policy import SHIPPED, PolicyError, load_policy
+from services.adapters.policy import load_policy
 from services.core.policy import Policy
-from services.runtime.errors import Mistake, WrongSettings
 from services.runtime.settings import Settings
 
 if TYPE_CHECKING:
     from services.core.explaining.reachability import Unreachable
 
 _log = structlog.get_logger("policy")
-
-
-def check_policy(settings: Settings) -> None:
-    """Raises ``WrongSettings`` with every mistake of the policy file."""
-    try:
-        load_policy(settings.policy_file or SHIPPED)
-    except PolicyError as problem:
-        raise WrongSettings([Mistake(name="POLICY_FILE", problem=mistake) for mistake in problem.mistakes]) from None
 
 
 def warn_of_dead_steps(settings: Settings) -> None:

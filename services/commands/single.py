@@ -10,8 +10,9 @@ from services.adapters.kafka.topics import load_topics
 from services.adapters.postgres.migrate import pending
 from services.commands.connections import kafka_connection
 from services.commands.exits import Exit
-from services.commands.policies import check_policy, warn_of_dead_steps
+from services.commands.policies import warn_of_dead_steps
 from services.commands.processes import PROCESSES, body_of
+from services.commands.starting import checked_settings
 from services.core.ports.streams import MissingTopics
 from services.runtime.embedded.servers import Servers
 from services.runtime.errors import NotThere
@@ -21,7 +22,7 @@ from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
 from services.runtime.metrics import Metrics
 from services.runtime.running import database_of, kafka_of
-from services.runtime.settings import Settings, read_settings
+from services.runtime.settings import Settings
 from services.runtime.supervisor import Body, Outcome, RestartPolicy, Supervisor, on_stop_signals
 from services.runtime.surroundings import Surroundings
 from services.runtime.witness import LogWitness
@@ -63,8 +64,7 @@ def web() -> None:
 
 
 def _run(name: str) -> None:
-    settings = read_settings()
-    check_policy(settings)
+    settings = checked_settings(name)
     set_up_logs(level=settings.log_level, form=settings.log_format, process=name)
     if name == "planner":
         # whose steps they are; the others would only say it again

@@ -8,17 +8,18 @@ import typer
 from rich.console import Console
 
 from services.commands.exits import Exit
-from services.commands.policies import check_policy, warn_of_dead_steps
+from services.commands.policies import warn_of_dead_steps
 from services.commands.preparations import PREPARATIONS
 from services.commands.processes import PROCESSES, body_of
 from services.commands.simulated import with_providers
+from services.commands.starting import checked_settings
 from services.runtime.embedded.servers import Servers, started_servers
 from services.runtime.garbage import look_seldom
 from services.runtime.health import Health
 from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
 from services.runtime.metrics import Metrics
-from services.runtime.settings import Settings, read_settings
+from services.runtime.settings import Settings
 from services.runtime.supervisor import Outcome, Supervisor, on_stop_signals
 from services.runtime.surroundings import Surroundings
 from services.runtime.witness import LogWitness
@@ -26,8 +27,7 @@ from services.runtime.witness import LogWitness
 
 def up() -> None:
     """Run every process until Ctrl-C; Kafka and PostgreSQL are started unless configured, providers are simulated unless configured."""
-    settings = read_settings()
-    check_policy(settings)
+    settings = checked_settings()
     set_up_logs(level=settings.log_level, form=settings.log_format)
     warn_of_dead_steps(settings)
     look_seldom()

@@ -1,15 +1,19 @@
 """How the text of one setting becomes a value: each reader raises ``ValueError`` with what to write instead, never the text itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit
+from typing import Final, TypeVar
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from services.core.channels.addresses import MAX_LENGTH, MAX_LINES
 from services.core.channels.senders import VERIFIED_RANGES, SenderKind, SenderProblem, check_sender
 
 T = TypeVar("T")
 Reader = Callable[[str], T]
+
+#: among what an address needs: a user and a password before the host
+LOGIN: Final = "login"
 
 #: why a sender is refused, in the operator's words (rules §4.2)
 SENDER_PROBLEMS: dict[SenderProblem, str] = {
@@ -58,7 +62,9 @@ class TestFuse:
 
 
 def text(value: str) -> str:
-    """Any text."""
+    """One line of any text."""
+    if not value.isprintable():
+        raise ValueError("must be one line, without control characters")
     return value
 
 
@@ -77,8 +83,11 @@ def name(value: str) -> str:
 
 
 def lines(value: str) -> tuple[str, ...]:
-    """Lines with ``|`` between them."""
-    return tuple(line for line in (part.strip() for part in value.split("|")) if line)
+    """Lines of a postal address with ``|`` between them (§6)."""
+    found = tuple(line for line in (part.strip() for part in text(value).split("|")) if line)
+    if len(found) > MAX_LINES or any(len(line) > MAX_LENGTH for line in found):
+        raise ValueError(f"must be at most {MAX_LINES} lines of at most {MAX_LENGTH} characters, with | between them")
+    return found
 
 
 def fuse(value: str) -> TestFuse:
@@ -91,13 +100,16 @@ def fuse(value: str) -> TestFuse:
 
 
 def folder(value: str) -> Path:
-    """A folder, made absolute; it need not exist."""
-    return Path(value).expanduser().absolute()
+    """A folder, made absolute; it need not exist, if it can be made."""
+    path = Path(value).expanduser().absolute()
+    if not next(place for place in (path, *path.parents) if place.exists()).is_dir():
+        raise ValueError("names a folder where a file is")
+    return path
 
 
 def file(value: str) -> Path:
     """A file that exists."""
-    path = folder(value)
+    path = Path(value).expanduser().absolute()
     if not path.is_file():
         raise ValueError("names a file that is not there")
     return path
@@ -141,8 +153,12 @@ def whole(low: int, high: int) -> Reader[int]:
     return read
 
 
-def url(*schemes: str, example: str) -> Reader[str]:
-    """A URL with a host, of one of these schemes."""
+def url(*schemes: str, example: str, parameters: Mapping[str, Reader[object]] | None = None, needs: Collection[str] = ()) -> Reader[str]:
+    """A URL with a host, of one of these schemes.
+
+    ``parameters`` are what may stand behind its question mark, each with its reader (anything, when none is given). ``needs``: those that
+    must, and ``LOGIN`` when a user and a password must stand before the host.
+    """
 
     def read(value: str) -> str:
         try:
@@ -153,9 +169,32 @@ def url(*schemes: str, example: str) -> Reader[str]:
             usable = False
         if not usable:
             raise ValueError(f"must be an address such as {example}")
+        problems = [*_login_problems(parts, example, needs), *_parameter_problems(parts, parameters, needs)]
+        if problems:
+            raise ValueError("; ".join(problems))
         return value
 
     return read
+
+
+def _login_problems(parts: SplitResult, example: str, needs: Collection[str]) -> Iterator[str]:
+    if (LOGIN in needs and not (parts.username and parts.password)) or bool(parts.username) != bool(parts.password):
+        yield f"needs a user and a password before the host, as in {example}"
+
+
+def _parameter_problems(parts: SplitResult, known: Mapping[str, Reader[object]] | None, needs: Collection[str]) -> Iterator[str]:
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    for missing in sorted(set(needs) - {LOGIN} - {name for name, value in given if value}):
+        yield f"needs {missing}=… behind a question mark"
+    for name, value in given if known is not None else ():
+        if name not in known:
+            # not the name: whoever forgot to write %3F for a question mark in a password would read half of it
+            yield f"may have {' and '.join(known) or 'nothing'} behind a question mark, nothing else"
+            continue
+        try:
+            known[name](value)
+        except ValueError as problem:
+            yield f"{name} {problem}"
 
 
 def listen(value: str) -> Listen:
@@ -204,13 +243,20 @@ def pairs(read_value: Reader[T]) -> Reader[dict[str, T]]:
     return read
 
 
-def providers(*schemes: str, example: str) -> Reader[tuple[ProviderUrl, ...]]:
-    """``name=url``, several with commas, in order of preference; a single URL is named after its host."""
-    read_url = url(*schemes, example=example)
+def number_ranges(value: str) -> tuple[str, ...]:
+    """Beginnings of French ten-digit numbers, with commas."""
+    found = words()(value)
+    if not all(part.isascii() and part.isdigit() and part.startswith("0") and len(part) <= len("0948123456") for part in found):
+        raise ValueError("must be beginnings of ten-digit numbers, with commas, such as 0948,0949")
+    return found
+
+
+def providers(read_url: Reader[str]) -> Reader[tuple[ProviderUrl, ...]]:
+    """``name=url``, several with commas, in order of preference; a URL without a name is named after its host."""
 
     def read(value: str) -> tuple[ProviderUrl, ...]:
         named = ",".join(part if "=" in part.partition("://")[0] else f"{urlsplit(part).hostname}={part}" for part in words()(value))
-        return tuple(ProviderUrl(name=name, url=address) for name, address in pairs(read_url)(named).items())
+        return tuple(ProviderUrl(name=name(called), url=address) for called, address in pairs(read_url)(named).items())
 
     return read
 

@@ -1,8 +1,7 @@
 """Everything that can be set from outside: the only reader of the environment."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +16,34 @@ T = TypeVar("T")
 _CHANNELS = ("sms", "voice", "letter", "email")
 #: names of the providers that are the only one of their channel, in receipts and in ``/callbacks/{name}``
 VOICE, LETTER, EMAIL = "voice", "letter", "email"
+#: what stands in the addresses of providers
+_SMS_URL = readers.url(
+    "smpp",
+    "smpps",
+    example="smpp://user:password@host:2775",
+    parameters={"system_type": readers.text, "window": readers.whole(1, 1_000)},
+    needs=[readers.LOGIN],
+)
+_SMTP_URL = readers.url(
+    "smtp",
+    "smtps",
+    example="smtp://user:password@host:587",
+    parameters={"tls": readers.choice("none", "starttls", "tls"), "connections": readers.whole(1, 100)},
+)
+_VOICE_URL = readers.url("https", "http", example="https://account:token@host", parameters={}, needs=[readers.LOGIN])
+_SHOP_URL = readers.url(
+    "https",
+    "http",
+    example="https://client:secret@host?user=…&password=… or file:///folder",
+    parameters={
+        "user": readers.text,
+        "password": readers.text,
+        "token_url": readers.url("https", "http", example="https://host/token"),
+        "webhook_user": readers.text,
+        "webhook_password": readers.text,
+    },
+    needs=[readers.LOGIN, "user", "password"],
+)
 _SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 
@@ -96,15 +123,19 @@ class Settings:
         return [one for one in found if one[0] in self.channels_owned]
 
 
-def read_settings(environment: Mapping[str, str] | None = None, *, ignoring: Collection[str] = ()) -> Settings:
-    """Read every setting (of our environment when none is given); raise ``WrongSettings`` with every mistake at once.
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read every setting (of our environment when none is given); raise ``WrongSettings`` with every mistake at once."""
+    settings, mistakes = settings_and_mistakes(environment)
+    if mistakes:
+        raise WrongSettings(mistakes)
+    return settings
 
-    Settings named in ``ignoring`` have their default.
-    """
-    given = os.environ if environment is None else environment
-    form = _Form({name: value for name, value in given.items() if name not in ignoring})
-    with form.complete():
-        return _settings(form)
+
+def settings_and_mistakes(environment: Mapping[str, str] | None = None) -> tuple[Settings, tuple[Mistake, ...]]:
+    """As ``read_settings``, for who wants to look at the rest as well: what is wrong has its default, and is named beside."""
+    form = _Form(os.environ if environment is None else environment)
+    settings = _settings(form)
+    return settings, tuple(form.mistakes)
 
 
 def environment_with(additions: Mapping[str, str]) -> dict[str, str]:
@@ -128,7 +159,7 @@ class _Form:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self._mistakes: list[Mistake] = []
+        self.mistakes: list[Mistake] = []
 
     def get(self, name: str, reader: Reader[T], default: T) -> T:
         """The setting read, or ``default`` when it is absent, empty or wrong."""
@@ -148,16 +179,13 @@ class _Form:
         read: Callable[[str], T | None] = reader
         return self.get(name, read, None)
 
+    def is_wrong(self, name: str) -> bool:
+        """Whether a mistake is known: one is enough."""
+        return any(mistake.name == name for mistake in self.mistakes)
+
     def wrong(self, name: str, problem: str) -> None:
         """Remember a mistake."""
-        self._mistakes.append(Mistake(name=name, problem=problem))
-
-    @contextmanager
-    def complete(self) -> Iterator[None]:
-        """Raise all mistakes at the end."""
-        yield
-        if self._mistakes:
-            raise WrongSettings(self._mistakes)
+        self.mistakes.append(Mistake(name=name, problem=problem))
 
 
 def _settings(form: _Form) -> Settings:
@@ -165,10 +193,15 @@ def _settings(form: _Form) -> Settings:
     kafka = _kafka(form)
     public_listen = form.get("PUBLIC_LISTEN", readers.listen, Listen(host="127.0.0.1", port=8080))
     staff_listen = form.get("STAFF_LISTEN", readers.listen, Listen(host="127.0.0.1", port=8081))
-    verified = form.get("VERIFIED_RANGES", readers.words(), VERIFIED_RANGES)
+    bounce_listen = form.optional("BOUNCE_LISTEN", readers.listen)
+    _each_its_own(form, {"PUBLIC_LISTEN": public_listen, "STAFF_LISTEN": staff_listen, "BOUNCE_LISTEN": bounce_listen})
+    verified = form.get("VERIFIED_RANGES", readers.number_ranges, VERIFIED_RANGES)
+    sms_providers = form.get("SMS_PROVIDERS", readers.providers(_SMS_URL), tuple[ProviderUrl, ...]())
+    if {VOICE, LETTER, EMAIL} & {provider.name for provider in sms_providers}:
+        form.wrong("SMS_PROVIDERS", f"may not name one {VOICE}, {LETTER} or {EMAIL}: these are the names of the other providers")
     letter_url = form.optional("LETTER_URL", _letter_url)
     sender_address: tuple[str, ...] = form.get("SENDER_ADDRESS", readers.lines, tuple[str, ...]())
-    if letter_url is not None and not letter_url.startswith("file:") and not sender_address:
+    if letter_url is not None and not letter_url.startswith("file:") and not (sender_address or form.is_wrong("SENDER_ADDRESS")):
         form.wrong("SENDER_ADDRESS", "is needed with LETTER_URL: a letter that comes back needs an address, lines with | between them")
     return Settings(
         kafka=kafka,
@@ -177,17 +210,15 @@ def _settings(form: _Form) -> Settings:
         database_connections=form.get("DATABASE_CONNECTIONS", readers.whole(2, 200), 10),
         state_dir=form.get("STATE_DIR", readers.folder, home / ".state"),
         output_dir=form.get("OUTPUT_DIR", readers.folder, home / "out"),
-        smtp_url=form.optional("SMTP_URL", readers.url("smtp", "smtps", example="smtp://user:password@host:587")),
-        sms_providers=form.get(
-            "SMS_PROVIDERS", readers.providers("smpp", "smpps", "https", "http", example="smpp://user:password@host:2775"), ()
-        ),
-        voice_url=form.optional("VOICE_URL", readers.url("https", "http", example="https://account:token@host")),
+        smtp_url=form.optional("SMTP_URL", _SMTP_URL),
+        sms_providers=sms_providers,
+        voice_url=form.optional("VOICE_URL", _VOICE_URL),
         letter_url=letter_url,
         sms_sender=form.get("SMS_SENDER", lambda value: readers.sms_sender(value, verified), "38123"),
         voice_caller_id=form.get("VOICE_CALLER_ID", lambda value: readers.caller_id(value, verified), "0948123456"),
         verified_ranges=verified,
         email_from=form.get("EMAIL_FROM", readers.email, "ne-manquez-rien@sans-faute.example"),
-        bounce_listen=form.optional("BOUNCE_LISTEN", readers.listen),
+        bounce_listen=bounce_listen,
         channels_owned=form.get("CHANNELS_OWNED", readers.words(*_CHANNELS), _CHANNELS),
         public_url=form.get(
             "PUBLIC_URL", readers.url("https", "http", example="https://reponses.example"), f"http://{public_listen}"
@@ -224,7 +255,11 @@ def _kafka(form: _Form) -> KafkaSettings | None:
         form.wrong("KAFKA_SASL_USERNAME", f"and KAFKA_SASL_PASSWORD are needed with {protocol}")
     if not sasl and (username or password or mechanism):
         form.wrong("KAFKA_SECURITY_PROTOCOL", "must be SASL_SSL (or SASL_PLAINTEXT) when KAFKA_SASL_… is set")
+    if authority and protocol not in {"SSL", "SASL_SSL"}:
+        form.wrong("KAFKA_SSL_CA_LOCATION", "is of no use without KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL")
     if bootstrap is None:
+        if protocol != "PLAINTEXT" and not form.is_wrong("KAFKA_BOOTSTRAP_SERVERS"):
+            form.wrong("KAFKA_BOOTSTRAP_SERVERS", f"is needed with {protocol}: the embedded node has none of it")
         return None
     return KafkaSettings(
         bootstrap=bootstrap,
@@ -248,4 +283,12 @@ def _topics(form: _Form, *, default_replication: int) -> TopicSettings:
 def _letter_url(value: str) -> str:
     if value.startswith("file:///"):
         return value
-    return readers.url("https", "http", example="https://client:secret@host or file:///folder")(value)
+    return _SHOP_URL(value)
+
+
+def _each_its_own(form: _Form, listens: Mapping[str, Listen | None]) -> None:
+    """Two listeners of one process cannot have one address (but port 0 is another one each time)."""
+    taken: dict[Listen, str] = {}
+    for name, listen in listens.items():
+        if listen is not None and listen.port and (other := taken.setdefault(listen, name)) != name:
+            form.wrong(name, f"must not be the address of {other}")

@@ -120,7 +120,7 @@ def _smtp(name: str, url: SplitResult, identity: Identity, feedback: Feedback, c
 
 
 def _smtp_settings(name: str, url: SplitResult, identity: Identity) -> SmtpSettings:
-    tls = _query(url, "tls") or ("tls" if url.scheme == "smtps" else "starttls")
+    tls = _query(url, "tls").lower() or ("tls" if url.scheme == "smtps" else "starttls")
     if tls not in {"none", "starttls", "tls"}:
         raise ValueError(f"email provider {name}: tls must be none, starttls or tls")
     return SmtpSettings(

@@ -49,9 +49,9 @@ def test_wrong_settings_are_2_and_all_named(monkeypatch: pytest.MonkeyPatch, cap
 
 
 def test_doctor_finds_a_wrong_setting_and_looks_at_the_rest(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """One wrong setting is one finding; exit code 3; a script reads JSON."""
+    """One wrong setting is one finding; exit code 2; a script reads JSON."""
     monkeypatch.setenv("LOG_LEVEL", "LOUD")
-    assert run(["doctor", "--json"]) == Exit.NOT_THERE
+    assert run(["doctor", "--json"]) == Exit.WRONG_USAGE
     report = json.loads(capsys.readouterr().out)
     assert report["complete"] is False
     missing = {finding["what"]: finding for finding in report["findings"] if not finding["found"] and finding["required"]}
