@@ -8,6 +8,8 @@ PYTEST := $(PYTHON) -m pytest
 ARGUMENTS ?=
 # what a plain test run leaves out
 NOT_NOW := not slow and not bench
+# one process a processor, at most four: each of them starts servers of its own
+TOGETHER := --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 .PHONY: help
 help: ## Say what there is
@@ -38,11 +40,11 @@ setup-tests:
 
 .PHONY: test
 test: setup-tests ## The tests, on real Kafka and PostgreSQL
-	@$(PYTEST) -m "$(NOT_NOW)" $(ARGUMENTS)
+	@$(PYTEST) -m "$(NOT_NOW)" $(TOGETHER) $(ARGUMENTS)
 
 .PHONY: test-fast
 test-fast: setup ## The tests that need no server and no browser
-	@$(PYTEST) -m "$(NOT_NOW) and not stack and not browser" $(ARGUMENTS)
+	@$(PYTEST) -m "$(NOT_NOW) and not stack and not browser" $(TOGETHER) $(ARGUMENTS)
 
 .PHONY: test-slow
 test-slow: setup-tests ## The tests that take long
@@ -76,7 +78,7 @@ docs: setup ## Print the pages that are made from the code, and what proves each
 
 .PHONY: check
 check: lint setup-tests ## lint, then every test, then the core's coverage: what the CI runs
-	@$(PYTEST) -m "$(NOT_NOW)" --cov=services.core --cov-branch --cov-report= $(ARGUMENTS)
+	@$(PYTEST) -m "$(NOT_NOW)" $(TOGETHER) --cov=services.core --cov-branch --cov-report= $(ARGUMENTS)
 	@$(MAKE) --no-print-directory core-coverage
 
 .PHONY: core-coverage
@@ -85,9 +87,7 @@ core-coverage: ## Branch coverage of the core in the last `make check`, at least
 
 .PHONY: mutants
 mutants: setup-tests ## Small mistakes put into the core, and who notices; at least 85 %; ARGUMENTS="services.core.ledger*"
-	@$(PYTHON) -m tests.mutation --again
-	@nice .venv/bin/mutmut run $(ARGUMENTS)
-	@$(PYTHON) -m tests.mutation --fail-under=85 $(ARGUMENTS)
+	@nice $(PYTHON) -m tests.mutation --fail-under=85 $(ARGUMENTS)
 
 .PHONY: clean
 clean: ## Remove what the tools left; the embedded servers' data stay
