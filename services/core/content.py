@@ -40,6 +40,8 @@ class Notice:
     perhaps_done: bool = False
     #: every meeting was acknowledged before: short reminder
     short: bool = False
+    #: they wrote STOP and have not been told yet that their duties remain
+    after_stop: bool = False
     #: with a corrective: the meeting was announced as cancelled, and takes place after all (« a bien lieu »)
     reopened: bool = False
     #: last day on which the agency can be used, when earlier than the deadline or when the person depends on it

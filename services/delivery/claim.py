@@ -9,6 +9,7 @@ from services.core.check import AlreadyClaimed, DoNotSend, NotYet, Send, may_sen
 from services.core.content import Content, Notice, Unrenderable
 from services.core.decide import unwanted
 from services.core.environment import Environment
+from services.core.evidence.stopped import still_to_be_told
 from services.core.ledger import Ledger
 from services.core.meeting.change import announced_as_cancelled
 from services.core.model import Attempt, Case, Obligation
@@ -152,6 +153,7 @@ class Clerk:
                 for obligation in about
                 if obligation.kind is first.kind or obligation.kind is not Kind.ACTUALISATION
             ),
+            after_stop=still_to_be_told(case, attempt, now),
             reopened=step is Step.CORRECTIVE and announced_as_cancelled(case, first),
             last_agency_day=last_agency_day(about[-1], person.agency_id, environment),
             agency_over=is_agency_over(about[-1], person.agency_id, environment, now),

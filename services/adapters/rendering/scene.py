@@ -92,6 +92,7 @@ def scene(notice: Notice) -> Scene:
         "announces_call": notice.announces_call and Constraint.NO_VOICE not in constraints,
         "reply_by_sms": notice.reply_by_sms and Constraint.PREPAID not in constraints,
         "perhaps_done": notice.perhaps_done,
+        "after_stop": notice.after_stop,
         "short": notice.short,
         "simple": Constraint.NEEDS_SIMPLE_TEXT in constraints,
         "discreet": Constraint.DISCREET in constraints,

@@ -89,7 +89,8 @@ def _meetings(samples: Samples, person: Person, kind: Kind, channel: Channel) ->
             start = samples.starts[number % len(samples.starts)]
             meeting = _meeting(kind, start, place, samples.purpose)
             notice = _notice(channel, person, step, (meeting,), start - timedelta(days=8))
-            yield replace(notice, short=short, reopened=reopened, announces_call=_calls(person, step))
+            said = replace(notice, short=short, reopened=reopened, announces_call=_calls(person, step))
+            yield from _after_stop(said)
         yield from _bundles(samples, person, channel, _meeting(kind, samples.starts[0], samples.places[0], samples.purpose), step)
         if channel is Channel.SMS:
             first = _meeting(kind, samples.starts[0], samples.places[1], samples.purpose)
@@ -119,7 +120,14 @@ def _actualisations(samples: Samples, person: Person, channel: Channel) -> Itera
             for perhaps_done in (False, True):
                 notice = _notice(channel, person, step, (duty,), duty.due_at - timedelta(days=days, hours=12))
                 agency_day = _last_weekday(duty.due_at.astimezone(_ZONE).date())
-                yield replace(notice, perhaps_done=perhaps_done, last_agency_day=agency_day)
+                yield from _after_stop(replace(notice, perhaps_done=perhaps_done, last_agency_day=agency_day))
+
+
+def _after_stop(notice: Notice) -> Iterator[Notice]:
+    """The notice, and for whom wants no SMS any more the same one (rules §10.12)."""
+    yield notice
+    if notice.channel is not Channel.SMS:
+        yield replace(notice, after_stop=True)
 
 
 def _notice(channel: Channel, person: Person, step: Step, obligations: tuple[Obligation, ...], now: datetime) -> Notice:
