@@ -68,7 +68,7 @@ def opened() -> Callable[[], object]:
 def nothing_due() -> Callable[[], object]:
     """The first notice was delivered yesterday; the next step is days away."""
     sent = MORNING - timedelta(days=1)
-    row = replace(_meeting("rdv:1"), known_at=sent, changed_at=sent, evidence=Evidence.E2)
+    row = replace(_meeting("rdv:1"), known_at=sent, changed_at=sent, evidence=Evidence.E2, next_at=MORNING + timedelta(days=1))
     return _act(_case(obligations=(row,), attempts=(_delivered("a1", "rdv:1", Step.N0, sent),)), MORNING)
 
 
