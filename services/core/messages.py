@@ -10,7 +10,7 @@ from datetime import datetime
 from services.core.alarms import ANOTHER_PROVIDER
 from services.core.model import Attempt, Obligation, ObligationId
 from services.core.states import LIVE
-from services.core.words import AttemptState, Channel, Step
+from services.core.words import AttemptState, Channel, Step, Why
 
 #: messages that no cap counts (§10.4)
 UNCOUNTED = frozenset({Step.CORRECTIVE, Step.CANCELLATION, Step.VERIFICATION, Step.CHANGED})
@@ -22,7 +22,7 @@ _WAITING = frozenset({AttemptState.RELEASED, AttemptState.SUBMITTING, AttemptSta
 class Messages:
     """What was released and not taken back is *live*; skipped and cancelled messages are known, and count nowhere."""
 
-    __slots__ = ("_about", "_counted", "_tries", "calls", "sms", "waiting")
+    __slots__ = ("_about", "_counted", "_tries", "_unwritable", "calls", "sms", "waiting")
 
     def __init__(self, attempts: Iterable[Attempt]) -> None:
         #: those that wait for somebody, a provider or a receipt, in the order of the case
@@ -34,6 +34,7 @@ class Messages:
         self.sms: list[datetime] = []
         self._tries: dict[tuple[ObligationId, int], Sequence[Attempt]] = {}
         self._counted: dict[tuple[ObligationId, Channel], int] = {}
+        self._unwritable: set[tuple[ObligationId, int, Channel]] = set()
         for attempt in attempts:
             for item in attempt.items:
                 mine = self._about.setdefault(item.obligation_id, [])
@@ -41,6 +42,8 @@ class Messages:
                     mine.append(attempt)
             if attempt.state in _WAITING:
                 self.waiting.append(attempt)
+            elif attempt.reason is Why.UNRENDERABLE:
+                self._unwritable |= {(item.obligation_id, item.revision, attempt.channel) for item in attempt.items}
             if attempt.state in LIVE:
                 if attempt.channel is Channel.VOICE:
                     self.calls.append(called_at(attempt))
@@ -74,6 +77,10 @@ class Messages:
             count = sum(1 for row in mine if row.channel is channel and row.state in LIVE and _counts(row, obligation_id))
             self._counted[obligation_id, channel] = count
         return count
+
+    def writable(self, obligation: Obligation, channel: Channel) -> bool:
+        """Can words about this revision be made for this channel, as far as was tried? A letter without the way there cannot (SC-18)."""
+        return not self._unwritable or (obligation.obligation_id, obligation.revision, channel) not in self._unwritable
 
     def sms_between(self, start: datetime, end: datetime) -> int:
         """SMS released in [start, end) that the person's cap counts."""

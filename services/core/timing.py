@@ -28,8 +28,10 @@ def soonest(
 
     ``slot``: a follow-up call, which starts at one of the slots (§10.10). Not ``capped``: word of a change, which no cap holds back
     (§10.4). An instant that is past by now is still good while its window is open; otherwise the next one counts, never a flush of
-    what is late.
+    what is late. ``UNRENDERABLE``: its words cannot be made for this channel, whatever the hour.
     """
+    if not view.messages.writable(obligation, channel):
+        return Why.UNRENDERABLE
     if channel is Channel.LETTER:
         at = max(since, view.now)
         limit = letter_limit_of(view, obligation).submit_by

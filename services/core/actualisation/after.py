@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from services.core.actualisation.campaign import closing_day, first_weekday, waits_for_feed
+from services.core.actualisation.campaign import closing_day, first_weekday, letters_until, waits_for_feed
 from services.core.alarms import ANOTHER_PROVIDER
 from services.core.channels.spread import within
-from services.core.channels.windows import next_opening
+from services.core.channels.windows import Opening, next_opening
 from services.core.decision import Intent, Plan
 from services.core.meeting.reminders import is_settled
 from services.core.model import Attempt, Obligation
@@ -35,13 +35,14 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
     tried = {attempt.channel for attempt in same_step}
     # A1 and A4 are not called, not even in place of an SMS (§10.4)
     not_called = {rung.step for rung in view.policy.actualisation.steps if not rung.called} - {Step.A5}
-    for channel in view.policy.channels.actualisation_order:
+    failed = head.state is AttemptState.FAILED
+    # A0 is like a first notice: a letter too (§10.5)
+    for channel in view.reach.order if step is Step.A0 else view.policy.channels.actualisation_order:
         if channel in tried or channel not in view.reach.contacts or not view.room(channel, obligation):
             continue
         if channel is Channel.VOICE and step in not_called:
             continue
-        failed = head.state is AttemptState.FAILED
-        when = soonest(view, obligation, channel, head.closed_at or head.release_at, slot=not failed)
+        when = _when(view, obligation, channel, head.closed_at or head.release_at, slot=not failed)
         if isinstance(when, Why) or (next_step_at is not None and when[0] >= next_step_at):
             continue
         plan.intents.append(
@@ -74,6 +75,12 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
     return plan
 
 
+def _when(view: View, obligation: Obligation, channel: Channel, since: datetime, *, slot: bool) -> Opening | Why:
+    if channel is Channel.LETTER and view.now > letters_until(view, obligation):
+        return Why.LETTER_TOO_LATE
+    return soonest(view, obligation, channel, since, slot=slot)
+
+
 def _calls_for_another(head: Attempt) -> bool:
     if head.state is AttemptState.UNKNOWN:
         return head.channel is not Channel.VOICE
@@ -93,6 +100,8 @@ def too_late(view: View, obligation: Obligation) -> Plan:
     useful_until = start + timedelta(days=ladder.after.not_after_days)
     best = view.best_channels(obligation)
     for channel in [*best, *(channel for channel in view.reach.order if channel not in best)]:
+        if not view.messages.writable(obligation, channel):
+            continue
         opens, closes = next_opening(view.policy, channel, view.residence, start)
         at = within(view.person.person_id, opens, min(opens + ladder.spread, closes))
         if channel is Channel.LETTER:

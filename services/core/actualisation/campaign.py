@@ -51,6 +51,8 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
         return plan
     since = view.known_since(obligation)
     for channel, chosen_by in _candidates(view, obligation, rung):
+        if not view.messages.writable(obligation, channel):
+            continue
         when = _instant(view, obligation, rung, channel)
         if when is None:
             nominal = _nominal(view, obligation, rung)
@@ -61,8 +63,9 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
             continue
         when = _clear_of_other_sms(view, obligation, rung, channel, when)
         if view.now >= when[1]:
-            waited = _waits(view, obligation, rung, when[1])
-            plan.omissions.append(_left_out(obligation, rung, channel, Why.SUPERSEDED if waited else Why.TOO_LATE, when[1]))
+            late = Why.LETTER_TOO_LATE if channel is Channel.LETTER else Why.TOO_LATE
+            reason = Why.SUPERSEDED if _waits(view, obligation, rung, when[1]) else late
+            plan.omissions.append(_left_out(obligation, rung, channel, reason, when[1]))
             return plan
         if _waits(view, obligation, rung, view.now):
             # everybody is woken when the feed speaks again
@@ -166,7 +169,7 @@ def _hours(
 def _instant(view: View, obligation: Obligation, rung: ActualisationStep, channel: Channel) -> Opening | None:
     """This person's own instant for the step, and until when; none when the channel is closed that day and the step stays."""
     if channel is Channel.LETTER:
-        return _letter_instant(view, rung, _day(view.residence, rung, _opens_at(obligation), obligation.due_at))
+        return _letter_instant(view, obligation, rung)
     hours = _hours(view.policy, view.residence, rung, channel, _opens_at(obligation), obligation.due_at)
     if hours is None:
         return None
@@ -196,14 +199,23 @@ def _campaign_end(policy: Policy, start: datetime, closes: datetime, rung: Actua
     return min(start + spread, closes)
 
 
-def _letter_instant(view: View, rung: ActualisationStep, day: date) -> Opening | None:
-    """A letter is submitted that day before the printer's cut-off; it is useless after the 6th (§10.5)."""
-    letters = view.policy.letters
-    start = view.residence.instant(day, rung.hour)
-    cutoff = view.printer.instant(view.printer.local(start).date(), letters.cutoff)
+def _letter_instant(view: View, obligation: Obligation, rung: ActualisationStep) -> Opening | None:
+    """A letter is submitted that day before the printer's cut-off; it is useless after the 6th (§10.5).
+
+    Who has nothing but a letterbox hears of the period by it alone: when it becomes known later, it leaves then, as a first notice would.
+    """
+    start = _nominal(view, obligation, rung)
+    cutoff = view.printer.instant(view.printer.local(start).date(), view.policy.letters.cutoff)
     at = within(view.person.person_id, start, max(cutoff, start))
-    limit = date(at.year + at.month // 12, at.month % 12 + 1, letters.actualisation_last_day)
-    return at, view.printer.instant(limit, letters.cutoff)
+    if view.reach.order == (Channel.LETTER,):
+        at = max(at, view.known_since(obligation))
+    return at, letters_until(view, obligation)
+
+
+def letters_until(view: View, obligation: Obligation) -> datetime:
+    """Until when a letter about a period is submitted (§10.5): later it comes too close to the closing."""
+    letters = view.policy.letters
+    return view.printer.instant(closing_day(view, obligation).replace(day=letters.actualisation_last_day), letters.cutoff)
 
 
 def _clear_of_other_sms(view: View, obligation: Obligation, rung: ActualisationStep, channel: Channel, when: Opening) -> Opening:

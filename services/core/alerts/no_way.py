@@ -2,37 +2,39 @@
 
 from datetime import date, datetime, time
 
+from services.core.actualisation.campaign import letters_until
 from services.core.alerts.found import Found
 from services.core.decision import Omission, Plan
-from services.core.meeting.first_notice import letter_cannot_arrive
-from services.core.model import Fact, Hold, Obligation
-from services.core.states import SETTLED
+from services.core.model import Attempt, Fact, Hold, Obligation
+from services.core.timing import letter_limit_of
 from services.core.view import View
-from services.core.words import AttemptState, Channel, Evidence, Kind, ObligationState, ReceiptStatus, Why
+from services.core.words import AttemptState, Channel, ContactStatus, Evidence, Kind, ObligationState, ReceiptStatus, Why
 
 
 def no_channel(view: View, obligation: Obligation) -> Found | None:
-    """Nothing can be used, and nothing is under way or has arrived: the advisor hears of it at planning (≤ 5 minutes).
+    """Nothing can be used any more, and nothing is under way: the advisor hears of it at planning (≤ 5 minutes).
 
-    What failed hard is told as ``unreachable``; after softer failures the last channel may go too, by a word of the directory.
+    What failed hard is told as ``unreachable``, a point that is not theirs by its own alert, nothing but a letter that was too late from
+    the start as SHORT_NOTICE. The last channel may go later too: by STOP, by a word of the directory, because paper takes too long by now.
     """
-    if obligation.state in SETTLED or obligation.state is not ObligationState.OPEN:
+    if obligation.state is not ObligationState.OPEN:
         return None
     if view.person.hold is not None and on_hold(view):
         facts = (_hold_fact(view.person.hold),)
         return Found(at=view.known_since(obligation), next_action="call_before_deadline", facts=facts)
-    tries = view.tries_of(obligation)
-    if view.reach.order or any(attempt.state is not AttemptState.FAILED or attempt.last_status in _HARD for attempt in tries):
+    if ways_left(view, obligation) or obligation.evidence >= Evidence.E3 or only_a_letter_too_late(view, obligation):
+        return None
+    if any(_under_way(attempt) or _is_dead(view, attempt) for attempt in view.tries_of(obligation)):
         return None
     return Found(at=view.known_since(obligation), next_action="fix_contact")
 
 
 def unreachable(view: View, obligation: Obligation) -> Found | None:
-    """Every channel that could be used has failed hard, and nothing is under way."""
+    """Every channel that could be used has failed hard, and nothing is under way; a letter that would come too late is no way (§10.2)."""
     tries = view.tries_of(obligation)
     if obligation.state is not ObligationState.OPEN or obligation.evidence >= Evidence.E2 or not tries:
         return None
-    if view.reach.order and not _only_a_letter_too_late(view, obligation):
+    if ways_left(view, obligation):
         return None
     if any(attempt.state is not AttemptState.FAILED for attempt in tries):
         return None
@@ -75,13 +77,40 @@ def hold_ends(view: View, until: date) -> datetime:
     return view.residence.instant(until, time(0))
 
 
+_WAITING = frozenset({AttemptState.RELEASED, AttemptState.SUBMITTING, AttemptState.ACCEPTED})
 _HARD = frozenset({ReceiptStatus.FAILED_HARD, ReceiptStatus.RETURNED, ReceiptStatus.WRONG_PERSON})
 
 
-def _only_a_letter_too_late(view: View, obligation: Obligation) -> bool:
-    if view.reach.order != (Channel.LETTER,):
+def ways_left(view: View, obligation: Obligation) -> bool:
+    """Is there a channel that can still carry word of this duty: usable (§10.9), in time for a letter (§10.2), its words can be made?"""
+    return any(
+        view.messages.writable(obligation, channel) and (channel is not Channel.LETTER or _paper_is_in_time(view, obligation))
+        for channel in view.reach.order
+    )
+
+
+def only_a_letter_too_late(view: View, obligation: Obligation) -> bool:
+    """Nothing but a letter was ever possible, and it is past its limit: SHORT_NOTICE says so, NO_CHANNEL does not (§10.2)."""
+    if obligation.kind is Kind.ACTUALISATION or view.reach.order != (Channel.LETTER,) or view.tries_of(obligation):
         return False
-    return obligation.kind is Kind.ACTUALISATION or letter_cannot_arrive(view, obligation)
+    return view.known_since(obligation) > letter_limit_of(view, obligation).submit_by
+
+
+def _paper_is_in_time(view: View, obligation: Obligation) -> bool:
+    if obligation.kind is Kind.ACTUALISATION:
+        return view.now <= letters_until(view, obligation)
+    return view.now <= letter_limit_of(view, obligation).submit_by
+
+
+def _under_way(attempt: Attempt) -> bool:
+    """It waits for somebody, a provider or a receipt; what a mailbox took is over."""
+    return attempt.state in _WAITING and not (attempt.channel is Channel.EMAIL and attempt.state is AttemptState.ACCEPTED)
+
+
+def _is_dead(view: View, attempt: Attempt) -> bool:
+    """The point failed hard or is not theirs: an alert of its own says so (§10.7)."""
+    gone = any(point.contact_id == attempt.contact_id and point.status is ContactStatus.DISABLED for point in view.case.contacts)
+    return gone or attempt.last_status in _HARD
 
 
 def _hold_fact(hold: Hold) -> Fact:

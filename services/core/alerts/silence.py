@@ -4,33 +4,26 @@ from datetime import datetime, timedelta
 
 from services.core.actualisation.campaign import closing_day
 from services.core.alerts.found import Found
+from services.core.alerts.no_way import on_hold, only_a_letter_too_late
 from services.core.meeting.first_notice import letter_cannot_arrive
 from services.core.model import Fact, Obligation
 from services.core.policy import DayBefore
-from services.core.timing import letter_limit_of
 from services.core.view import View
-from services.core.words import Channel, Evidence, Kind, ObligationState
+from services.core.words import Evidence, Kind, ObligationState
 
 
 def short_notice(view: View, obligation: Obligation) -> Found | None:
     """Less than 72 hours of notice, or the preferred letter cannot arrive in time: at once (§10.5)."""
-    if not _waiting(obligation) or obligation.kind is Kind.ACTUALISATION:
-        return None
+    if not _waiting(obligation) or obligation.kind is Kind.ACTUALISATION or on_hold(view):
+        return None  # of somebody on hold NO_CHANNEL says all (§10.17)
     since = view.known_since(obligation)
     hours = int((obligation.due_at - since).total_seconds() // 3600)
     fact = Fact(code="short_notice", parameters={"hours": str(hours)})
     if _is_short(view, obligation) or _unconfirmed_at(view, obligation) is None:
         return Found(at=since, next_action="call_now", facts=(fact,)) if view.reach.order else None
-    if letter_cannot_arrive(view, obligation) or _only_a_letter_too_late(view, obligation):
+    if letter_cannot_arrive(view, obligation) or only_a_letter_too_late(view, obligation):
         return Found(at=since, next_action="call_before_deadline", facts=(Fact(code="letter_too_late"),))
     return None
-
-
-def _only_a_letter_too_late(view: View, obligation: Obligation) -> bool:
-    """Nothing but a letter was ever possible, and it is past its limit: this alert says so, NO_CHANNEL does not (§10.2)."""
-    if view.reach.order != (Channel.LETTER,) or view.tries_of(obligation):
-        return False
-    return view.known_since(obligation) > letter_limit_of(view, obligation).submit_by
 
 
 def unconfirmed(view: View, obligation: Obligation) -> Found | None:
@@ -47,22 +40,25 @@ def at_risk(view: View, obligation: Obligation) -> Found | None:
         return None
     if _delivered(obligation) and not view.person.non_web:
         return None
-    return _listed(view, obligation, view.policy.alerts.at_risk)
+    return _listed(view, obligation, view.policy.alerts.at_risk, leaves_a_day=True)
 
 
 def last_day(view: View, obligation: Obligation) -> Found | None:
     """Alert list 2: not done (§10.5)."""
     if obligation.kind is not Kind.ACTUALISATION or obligation.state is not ObligationState.OPEN:
         return None
-    return _listed(view, obligation, view.policy.alerts.last_day)
+    return _listed(view, obligation, view.policy.alerts.last_day, leaves_a_day=False)
 
 
 def _delivered(obligation: Obligation) -> bool:
     return obligation.evidence >= Evidence.E2
 
 
-def _listed(view: View, obligation: Obligation, rule: DayBefore) -> Found:
+def _listed(view: View, obligation: Obligation, rule: DayBefore, *, leaves_a_day: bool) -> Found:
     day = view.working.on_or_before(closing_day(view, obligation) - timedelta(days=rule.days_before))
+    if leaves_a_day and not view.working.left(day, closing_day(view, obligation)):
+        # a bridge of closed days before the closing: a human needs a worked one (§10.1.3)
+        day = view.working.shift(day, -1)
     at = max(view.working.instant(day, rule.hour), view.known_since(obligation))
     return Found(at=at, next_action="actualise_by_phone")
 

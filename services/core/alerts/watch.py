@@ -6,7 +6,7 @@ from datetime import datetime
 from services.core.alerts import ABOUT_POINTS, RULES_OF
 from services.core.alerts.found import Found, act_by, severity_changes, severity_of
 from services.core.alerts.known import known
-from services.core.alerts.no_way import on_hold
+from services.core.alerts.no_way import on_hold, ways_left
 from services.core.alerts.routing import looks_again, route, stay
 from services.core.alerts.spoken import refused_together
 from services.core.alerts.travels import at_stake
@@ -175,6 +175,6 @@ def _over(view: View, obligation: Obligation, alert: Alert) -> str | None:
         return str(obligation.state)
     if alert.type in (AlertType.UNCONFIRMED, AlertType.SHORT_NOTICE, AlertType.UNREACHABLE) and obligation.evidence >= Evidence.E3:
         return "answered"
-    if alert.type is AlertType.NO_CHANNEL and view.reach.order and not on_hold(view):
+    if alert.type is AlertType.NO_CHANNEL and ways_left(view, obligation) and not on_hold(view):
         return "contact_fixed"
     return None

@@ -20,7 +20,7 @@ def plan(view: View, obligation: Obligation) -> Plan:
         return plan
     step = asks_for(point)
     channel = use_of(point, view.person, step)
-    if channel is None or is_settled(view.all_of(obligation), obligation, step):
+    if channel is None or not view.messages.writable(obligation, channel) or is_settled(view.all_of(obligation), obligation, step):
         return plan
     at, until = next_opening(view.policy, channel, view.residence, max(view.known_since(obligation), view.now))
     until = obligation.due_at if channel is Channel.LETTER else min(until, obligation.due_at)

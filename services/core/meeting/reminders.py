@@ -12,8 +12,20 @@ from services.core.timing import last_useful, letter_limit_of
 from services.core.view import NOT_ALONE, View, step_of
 from services.core.words import AttemptState, Channel, Evidence, ObligationState, Step, Why
 
-#: check-at-send said no for now: the step may still be useful
-_NOT_FINAL = frozenset({Why.OUTSIDE_WINDOW, Why.CONTACT_CHANGED, Why.CONTACT_DISABLED, Why.PAUSED})
+#: check-at-send said no for now, or on this channel: the step may still be useful
+_NOT_FINAL = frozenset(
+    {
+        Why.OUTSIDE_WINDOW,
+        Why.PAUSED,
+        Why.CONTACT_CHANGED,
+        Why.CONTACT_DISABLED,
+        Why.TO_BE_VERIFIED,
+        Why.STOPPED,
+        Why.FORBIDDEN,
+        Why.CONSTRAINT,
+        Why.UNRENDERABLE,
+    }
+)
 
 
 def reminders(view: View, obligation: Obligation, told: Sequence[datetime] = ()) -> Plan:
@@ -50,7 +62,7 @@ def _rung(view: View, obligation: Obligation, rung: Reminder, best: list[Channel
     plan = Plan()
     since = view.known_since(obligation)
     for channel, chosen_by in _candidates(view, obligation, rung, best):
-        when = _instant(view, obligation, rung, channel)
+        when = _instant(view, obligation, rung, channel) if view.messages.writable(obligation, channel) else None
         if when is None or when[0] < since:
             continue
         if _fresh_answer(obligation, rung, when[0]):

@@ -8,7 +8,7 @@ import pytest
 
 from services.core.alerts import RULES
 from services.core.alerts.found import Found
-from services.core.model import Case, Fact, Hold, Reply
+from services.core.model import Agency, Case, Fact, Hold, Reply
 from services.core.words import (
     AlertType,
     AnsweredBy,
@@ -23,6 +23,7 @@ from services.core.words import (
     ReplyChannel,
     ReplyEffect,
     Severity,
+    Why,
 )
 from tests.unit.core.scene import (
     LEILA,
@@ -31,6 +32,8 @@ from tests.unit.core.scene import (
     appointment,
     attempt,
     case,
+    day,
+    environment,
     letterbox,
     mailbox,
     meeting,
@@ -245,14 +248,74 @@ def test_every_channel_failed_hard() -> None:
 
 
 def test_a_letter_that_comes_too_late_is_no_way() -> None:
-    """Only paper is left, and it is too late for it; in time it is still a way (§10.2)."""
+    """Only paper is left, and it is too late for it, whatever the person prefers; in time it is still a way (§10.2, §10.5)."""
     late, early = meeting(due_at=paris("2026-11-25", "10:30")), meeting()
-    by_post: dict[str, Any] = {"who": person(preferred_channel=Channel.LETTER), "contacts": (_GONE, letterbox()), "attempts": (_dead(),)}
-    assert _found(_T.UNREACHABLE, case(late, **by_post)) == Found(at=AT, next_action="call_before_deadline")
-    assert _found(_T.UNREACHABLE, case(early, **by_post)) is None
+    for preferred in (Channel.LETTER, Channel.SMS):
+        by_post: dict[str, Any] = {"who": person(preferred_channel=preferred), "contacts": (_GONE, letterbox()), "attempts": (_dead(),)}
+        assert _found(_T.UNREACHABLE, case(late, **by_post)) == Found(at=AT, next_action="call_before_deadline")
+        assert _found(_T.UNREACHABLE, case(early, **by_post)) is None
     monthly = actualisation(known_at=NOW)
     row = attempt(about=monthly, state=AttemptState.FAILED, last_status=_S.FAILED_HARD)
-    assert _found(_T.UNREACHABLE, case(monthly, contacts=(_GONE, letterbox()), attempts=(row,))) is not None
+    nothing_else = case(monthly, contacts=(_GONE, letterbox()), attempts=(row,))
+    assert _found(_T.UNREACHABLE, nothing_else, paris("2026-12-06", "15:00")) is None
+    assert _found(_T.UNREACHABLE, nothing_else, paris("2026-12-06", "15:01")) is not None
+
+
+@pytest.mark.parametrize(
+    ("row", "raised"),
+    [
+        ({"state": AttemptState.DELIVERED}, True),
+        ({"state": AttemptState.UNKNOWN}, True),
+        ({"state": AttemptState.ACCEPTED, "channel": Channel.EMAIL, "contact_id": "mail"}, True),
+        ({"state": AttemptState.ACCEPTED}, False),
+        ({"state": AttemptState.ACCEPTED, "channel": Channel.LETTER, "contact_id": "home"}, False),
+        ({"state": AttemptState.RELEASED, "channel": Channel.EMAIL, "contact_id": "mail"}, False),
+    ],
+)
+def test_the_last_channel_went_after_the_first_notice(row: dict[str, Any], raised: bool) -> None:
+    """STOP, or a word of the directory: no reminder can go any more, and a human hears of it unless something is under way (§10.1.6)."""
+    duty = meeting()
+    closed = mobile(closed_channels=(Channel.SMS, Channel.VOICE))
+    found = _found(_T.NO_CHANNEL, case(duty, contacts=(closed,), attempts=(attempt(about=duty, **row),)))
+    assert (found is not None) is raised
+    heard = meeting(evidence=Evidence.E3)
+    assert _found(_T.NO_CHANNEL, case(heard, contacts=(closed,), attempts=(attempt(about=heard, **row),))) is None
+
+
+def test_a_point_that_is_dead_is_told_by_its_own_alert() -> None:
+    """It worked, and then it was somebody else's: CONTACT_DEAD or WRONG_PERSON, not NO_CHANNEL as well (§10.8)."""
+    duty = meeting()
+    assert _found(_T.NO_CHANNEL, case(duty, contacts=(_GONE,), attempts=(attempt(about=duty, state=AttemptState.DELIVERED),))) is None
+
+
+def test_a_letterbox_that_is_too_late_is_no_channel() -> None:
+    """A period whose letters are over, a meeting too near for paper; from the start SHORT_NOTICE says it (§10.2, §10.5)."""
+    monthly = actualisation(known_at=paris("2026-12-07"))
+    assert _found(_T.NO_CHANNEL, case(monthly, contacts=(letterbox(),)), paris("2026-12-07")) is not None
+    duty = meeting()
+    by_post = case(duty, contacts=(letterbox(),))
+    assert _found(_T.NO_CHANNEL, by_post) is None
+    assert _found(_T.NO_CHANNEL, by_post, duty.due_at - timedelta(days=2)) is not None
+    late = meeting(known_at=duty.due_at - timedelta(days=4))
+    assert _found(_T.NO_CHANNEL, case(late, contacts=(letterbox(),)), late.known_at) is None
+
+
+def test_what_cannot_be_written_is_no_channel() -> None:
+    """Without the way there no letter is sent (SC-18): who has nothing else is told by a human, until the event says more."""
+    duty = meeting()
+    row = attempt(about=duty, channel=Channel.LETTER, contact_id="home", state=AttemptState.SKIPPED, reason=Why.UNRENDERABLE)
+    assert _found(_T.NO_CHANNEL, case(duty, contacts=(letterbox(),), attempts=(row,))) is not None
+    assert _found(_T.NO_CHANNEL, case(meeting(revision=2), contacts=(letterbox(),), attempts=(row,))) is None
+    assert _found(_T.NO_CHANNEL, case(duty, contacts=(letterbox(), mobile()), attempts=(row,))) is None
+
+
+@pytest.mark.parametrize("preferred", [Channel.LETTER, Channel.SMS])
+def test_short_notice_says_nothing_of_somebody_on_hold(preferred: Channel) -> None:
+    """One alert for each duty: NO_CHANNEL says it all (§10.17)."""
+    duty = meeting(due_at=NOW + timedelta(hours=50))
+    assert _found(_T.SHORT_NOTICE, case(duty, who=person(preferred_channel=preferred))) is not None
+    held = person(preferred_channel=preferred, hold=Hold(reason="accord"))
+    assert _found(_T.SHORT_NOTICE, case(duty, who=held, contacts=(mobile(), letterbox()))) is None
 
 
 # ---- the clock, and after the date
@@ -305,6 +368,19 @@ def test_the_lists_of_an_actualisation_ask_to_do_it_by_telephone() -> None:
         assert _found(type_, case(late)) == Found(at=late.known_at, **by_phone)
         assert _found(type_, case(meeting())) is None
         assert _found(type_, case(actualisation(state=ObligationState.DONE))) is None
+
+
+@pytest.mark.parametrize(("closures", "first"), [((), "2026-12-11"), (("2026-12-14", "2026-12-15"), "2026-12-10")])
+def test_list_1_leaves_a_worked_day(closures: tuple[str, ...], first: str) -> None:
+    """The agency is closed from the list to the closing day: it is made a day earlier; list 2 only moves to a worked day (§10.1.3)."""
+    closed = tuple(day(text) for text in closures)
+    agency = Agency(agency_id="agence", name="A", phone="3949", address="x", postal_code="75000", closures=closed)
+    seen = view(case(actualisation()), AT, environment().with_staff({"agence": agency}, {}))
+    at_risk, last_day = (RULES[type_](seen, seen.case.obligations[0]) for type_ in (_T.ACTUALISATION_AT_RISK, _T.ACTUALISATION_LAST_DAY))
+    assert at_risk is not None
+    assert last_day is not None
+    assert at_risk.at == paris(first, "08:00")
+    assert last_day.at == paris("2026-12-11" if closures else "2026-12-14", "14:00")
 
 
 def test_an_actualisation_that_was_missed_has_its_dossier() -> None:
