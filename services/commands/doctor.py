@@ -25,6 +25,8 @@ from services.runtime.running import find_running
 from services.runtime.settings import Settings, search_path
 
 _PATIENCE_SECONDS = 3
+#: columns where there is no terminal
+_WIDTH = 150
 #: Kafka's log segments, PostgreSQL's and the jars, with room for a fortnight of a small town
 _FREE_BYTES = 2 * 1024**3
 
@@ -246,10 +248,13 @@ def _answers(host: str, port: int) -> bool:
 
 def _print(findings: list[Finding]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for finding in findings:
         mark = "[green]yes[/]" if finding.found else "[red]no[/]" if finding.required else "[yellow]no[/]"
-        table.add_row(mark, finding.what, f"[dim]for {finding.needed_for}[/]", escape(finding.detail if finding.found else finding.remedy))
-    console = Console()
+        table.add_row(mark, finding.what, _what_to_know(finding))
+    console = _console()
     console.print(table)
     missing = [finding for finding in findings if finding.required and not finding.found]
     if not missing:
@@ -260,11 +265,28 @@ def _print(findings: list[Finding]) -> None:
         console.print("[red]Some settings cannot be used.[/] Correct them; `sans-faute doctor --settings` says what each means.")
 
 
+def _what_to_know(finding: Finding) -> str:
+    """What was found; or what to do about it, and what it is for."""
+    if finding.found:
+        return escape(finding.detail)
+    if finding.setting is not None:
+        return escape(finding.remedy)
+    return f"{escape(finding.remedy)} [dim](for {escape(finding.needed_for)})[/]"
+
+
 def _print_settings(*, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({name: asdict(setting) for name, setting in SETTINGS.items()}, indent=2))
         return
     table = Table("Setting", "Meaning", "Default", box=None, padding=(0, 2, 0, 0))
+    table.columns[0].no_wrap = True
+    for column in table.columns[1:]:
+        # an address is longer than a narrow column
+        column.overflow = "fold"
     for name, setting in SETTINGS.items():
-        table.add_row(name, setting.meaning, setting.default)
-    Console().print(table)
+        table.add_row(name, escape(setting.meaning), escape(setting.default))
+    _console().print(table)
+
+
+def _console() -> Console:
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
