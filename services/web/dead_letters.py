@@ -1,5 +1,6 @@
 """Dead letters for operations: which there are, what is wrong with one, and the form that publishes them again."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ _ADDRESS: Final = "/operations/dead-letters"
 _SHOWN: Final = 100
 #: a hundred places with their words
 _FORM_LIMIT: Final = 65536
+#: what we tell ourselves in the address of the list
+_COUNT: Final = re.compile(r"[0-9]{1,9}")
 #: whose form it is, until sign-in exists
 _FORM: Final = "operations"
 
@@ -93,7 +96,7 @@ class DeadLetterPages:
             letters=letters,
             more=more,
             asked={name: asked.get(name, "") for name in ("topic", "error", "replayed")},
-            told={str(outcome): int(asked[outcome]) for outcome in Outcome if asked.get(outcome, "").isdigit()},
+            told={str(outcome): int(asked[outcome]) for outcome in Outcome if _COUNT.fullmatch(asked.get(outcome, ""))},
             problem=asked.get("problem", ""),
             token=self.tokens.issue(_FORM, now),
             longest=LONGEST,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 
+from services.adapters.providers.plain import number_of, words_of
 from services.core.ports.providers import OutcomeUnknown
 
 
@@ -28,21 +29,20 @@ async def ask(
         return await client.request(method, url, data=data, json=json, files=files, params=params, headers=headers)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Unsent(type(error).__name__) from error
-    except httpx.TransportError as error:
+    except httpx.RequestError as error:
+        # no answer, or one whose octets are not what its headers say
         return OutcomeUnknown(raw_status=type(error).__name__)
 
 
 def word_of(response: httpx.Response, key: str) -> str:
     """A field of a JSON object as text; empty when there is none."""
     try:
-        body: object = response.json()
+        return words_of(response.content).get(key, "")
     except ValueError:
         return ""
-    value = body.get(key) if isinstance(body, dict) else None
-    return "" if value is None else str(value)
 
 
 def retry_after(response: httpx.Response) -> timedelta | None:
     """``Retry-After`` in seconds, at most an hour; none when absent or a date."""
-    value = response.headers.get("retry-after", "")
-    return timedelta(seconds=min(int(value), 3600)) if value.isdigit() else None
+    seconds = number_of(response.headers.get("retry-after", ""))
+    return None if seconds is None else timedelta(seconds=min(seconds, 3600))

@@ -8,12 +8,12 @@
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from services.adapters.providers.callbacks import CallbackRequest, CallbackResult
+from services.adapters.providers.plain import instant_of, number_of, words_of
 from services.core.evidence import statuses
 from services.core.evidence.inbound import read_sms
 from services.core.evidence.statuses import Reading
@@ -42,19 +42,13 @@ class SignedCallbacks:
 
     def authentic(self, request: CallbackRequest) -> bool:
         header = request.headers.get("x-signature", "")
-        seconds = header.removeprefix("t=").partition(",")[0]
-        if not seconds.isdigit() or len(seconds) > 12:
+        seconds = number_of(header.removeprefix("t=").partition(",")[0])
+        if seconds is None or abs(self._clock.now().timestamp() - seconds) > REPLAY_WINDOW.total_seconds():
             return False
-        signed_at = datetime.fromtimestamp(int(seconds), UTC)
-        if abs(self._clock.now() - signed_at) > REPLAY_WINDOW:
-            return False
-        return hmac.compare_digest(sign(request.body, self._secret, signed_at).encode(), header.encode())
+        return hmac.compare_digest(sign(request.body, self._secret, datetime.fromtimestamp(seconds, UTC)).encode(), header.encode())
 
     async def read(self, request: CallbackRequest) -> CallbackResult:
-        found: object = json.loads(request.body)
-        if not isinstance(found, dict):
-            raise ValueError("not an object")  # noqa: TRY004 -- a body that cannot be read, whatever it is
-        fields = {str(key): str(value) for key, value in found.items() if value is not None}
+        fields = words_of(request.body)
         if not fields.get("id"):
             raise ValueError("no id")
         reading = _reading(fields) if "status" in fields else None
@@ -96,10 +90,7 @@ class SignedCallbacks:
     def _instant(self, fields: Mapping[str, str]) -> datetime:
         if "at" not in fields:
             return self._clock.now()
-        at = datetime.fromisoformat(fields["at"])
-        if at.tzinfo is None:
-            raise ValueError("an instant without a zone")
-        return at.astimezone(UTC)
+        return instant_of(fields["at"])
 
 
 def _reading(fields: Mapping[str, str]) -> Reading | None:

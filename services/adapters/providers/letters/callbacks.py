@@ -5,10 +5,9 @@ The webhook carries no signature of its words: it is only believed to be a knock
 
 import base64
 import hmac
-import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ import httpx
 from services.adapters.providers.answers import Unsent
 from services.adapters.providers.callbacks import CallbackRequest, CallbackResult
 from services.adapters.providers.letters.maileva import MailevaApi
+from services.adapters.providers.plain import instant_of, words_of
 from services.core.evidence import statuses
 from services.core.evidence.statuses import Reading
 from services.core.ports.clock import Clock
@@ -48,7 +48,7 @@ class MailevaCallbacks:
         return hmac.compare_digest(request.headers.get("authorization", "").encode(), self._expected.encode())
 
     async def read(self, request: CallbackRequest) -> CallbackResult:
-        event = _event(request.body)
+        event = words_of(request.body)
         path = urlsplit(event.get("resource_location", "")).path
         found = _SENDING.search(path)
         kind = event.get("event_type", "")
@@ -93,22 +93,15 @@ def _reading(kind: str, resource: Mapping[str, str]) -> Reading | None:
     return statuses.letter_status(resource.get("status", ""), resource.get("reject_reason", ""))
 
 
-def _event(body: bytes) -> dict[str, str]:
-    """The webhook's fields; raises ``ValueError``."""
-    found: object = json.loads(body)
-    if not isinstance(found, dict):
-        raise ValueError("not an event")  # noqa: TRY004 -- a body that cannot be read, whatever it is
-    return {str(key): str(value) for key, value in found.items()}
-
-
 def _words(response: httpx.Response) -> dict[str, str]:
-    body: object = response.json()
-    return {str(key): str(value) for key, value in body.items() if value is not None} if isinstance(body, dict) else {}
+    try:
+        return words_of(response.content)
+    except ValueError:
+        raise ConnectionError("print shop unreadable") from None
 
 
 def _instant(text: str) -> datetime | None:
     try:
-        at = datetime.fromisoformat(text)
+        return instant_of(text)
     except ValueError:
         return None
-    return at.astimezone(UTC) if at.tzinfo is not None else None

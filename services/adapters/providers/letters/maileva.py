@@ -14,6 +14,7 @@ from typing import Final, Literal
 import httpx
 
 from services.adapters.providers.answers import Unsent, ask, retry_after, word_of
+from services.adapters.providers.plain import object_of
 from services.core.content import LetterContent
 from services.core.evidence import statuses
 from services.core.ports.providers import Absent, Accepted, CannotTell, Envelope, Outcome, OutcomeUnknown, Refused, TryLater
@@ -49,9 +50,11 @@ class MailevaSettings:
 class MailevaApi:
     """The API with its token: asked for when needed, again when it is refused."""
 
-    def __init__(self, settings: MailevaSettings) -> None:
+    def __init__(self, settings: MailevaSettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """``transport`` is another way to the print shop than the network's."""
         self._settings = settings
-        self.client = httpx.AsyncClient(base_url=settings.base_url, timeout=settings.patience.total_seconds(), trust_env=False)
+        patience = settings.patience.total_seconds()
+        self.client = httpx.AsyncClient(base_url=settings.base_url, timeout=patience, trust_env=False, transport=transport)
         self._token: str | None = None
         self._asking = asyncio.Lock()
 
@@ -241,10 +244,9 @@ def _before_submission(response: httpx.Response | OutcomeUnknown) -> Outcome | N
 
 def _sendings(response: httpx.Response) -> list[dict[str, str]]:
     try:
-        body: object = response.json()
+        found = object_of(response.content).get("sendings")
     except ValueError:
         return []
-    found = body.get("sendings") if isinstance(body, dict) else None
     if not isinstance(found, list):
         return []
     return [{key: str(value) for key, value in sending.items()} for sending in found if isinstance(sending, dict) and "id" in sending]

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from services.adapters.providers.callbacks import CallbackRequest, CallbackResult, Scripts
+from services.adapters.providers.plain import number_of
 from services.adapters.providers.twilio.twiml import hang_up, message_as_twiml, turn_as_twiml
 from services.core.channels.voice import Turn, begin, kind_of, press, unpack
 from services.core.content import VoiceContent
@@ -167,11 +168,10 @@ class TwilioVoiceCallbacks:
 def _timestamp(form: Mapping[str, str]) -> datetime | None:
     try:
         at = parsedate_to_datetime(form["Timestamp"])
-    except (KeyError, ValueError):
+        return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    except (KeyError, ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _number(form: Mapping[str, str], key: str) -> int | None:
-    value = form.get(key, "")
-    return int(value) if value.isdigit() else None
+    return number_of(form.get(key, ""))
