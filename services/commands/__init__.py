@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "dead-letters": Command(
         summary="List records that nobody could read, and publish them again.", target="services.commands.dead_letters:app"
     ),
+    "owed": Command(summary="List whom we owe what after an outage of ours.", target="services.commands.owed:owed"),
     "export": Command(summary="Everything that a person was sent, for a person who asks.", target="services.commands.export:export"),
     "simulate": Command(summary="Play scenario files and say which expectations hold.", target="services.commands.simulate:simulate"),
     "policy": Command(summary="Check, show and compare the rules' numbers.", target="services.commands.policy:app"),

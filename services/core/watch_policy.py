@@ -79,6 +79,15 @@ class ProviderDownPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LateAfterOutagePolicy:
+    """LATE_AFTER_OUTAGE: so many duties of which an outage of ours cost a message, and nobody was reached since."""
+
+    duties: int
+    #: so long after its date nobody is owed anything any more
+    after_date: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnusualAccessPolicy:
     """UNUSUAL_ACCESS: somebody asks for more people's files within a while than the work can need."""
 
@@ -105,3 +114,4 @@ class WatchPolicy:
     overdue_work: OverdueWorkPolicy
     provider_down: ProviderDownPolicy
     unusual_access: UnusualAccessPolicy
+    late_after_outage: LateAfterOutagePolicy

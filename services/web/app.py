@@ -98,7 +98,7 @@ async def run(
         # whatever others shall hear of goes through the outbox: that is what pages show as well
         changes = await stack.enter_async_context(listen(surroundings.servers.database_url, OUTBOX_CHANNEL))
         store = PostgresStore(pool, told=log_changes)
-        pages, refusals = PostgresPages(pool), Refusals(store=store, clock=clock)
+        pages, refusals = PostgresPages(pool, owed_after=policy.watch.late_after_outage.after_date), Refusals(store=store, clock=clock)
         outlet, checks = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE), HealthPages(checks=surroundings.overall)
         health.ready_when("database", database_check(pool))
         health.ready_when("kafka", topics_check(admin, _WRITTEN))

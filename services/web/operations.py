@@ -37,6 +37,7 @@ class TroubleCode(StrEnum):
     """What may be wrong; templates word it."""
 
     ALARM = "alarm"
+    OWED = "owed"
     KAFKA_AWAY = "kafka_away"
     STUCK = "stuck"
     LAG = "lag"
@@ -129,6 +130,8 @@ def day_start(now: datetime) -> datetime:
 def troubles(operations: Operations, lags: Sequence[Lag] | None, now: datetime) -> tuple[Trouble, ...]:
     """What keeps, or may soon keep, somebody from being reached; grave ones first."""
     found = [Trouble(code=TroubleCode.ALARM, grave=True, subject=alarm.type, since=alarm.since) for alarm in operations.alarms]
+    if owing := operations.owing.duties:
+        found.append(Trouble(code=TroubleCode.OWED, grave=True, count=owing, since=operations.owing.since))
     found += [trouble for waiting in operations.waiting if (trouble := _stuck(waiting, now)) is not None]
     found += _uncared(operations, now)
     if lags is None:

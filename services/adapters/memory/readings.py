@@ -2,16 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.adapters.memory.store import MemoryStore
 from services.adapters.memory.tables import PersonRow, Tables
 from services.core.alarms import domain_of
 from services.core.changes import FileAccess
 from services.core.model import Attempt, Contact, Obligation, PersonId
+from services.core.ports.owed import Owed, Owing
 from services.core.ports.watch import Affected, DeadLetterCount, FilesRead, LostMessages, Overdue, ProviderTrouble, Refusals, SmsReceipts
-from services.core.words import AttemptState, Channel, Kind, Lane, ObligationState, ReceiptStatus, ReplyEffect, Why
+from services.core.words import AlertType, AttemptState, Channel, Evidence, Kind, Lane, ObligationState, ReceiptStatus, ReplyEffect, Why
 
+_PAST = frozenset({ObligationState.MISSED, ObligationState.LAPSED})
+_AFTER_DATE = frozenset({AlertType.NON_RECEIPT_DOSSIER, AlertType.ACTUALISATION_MISSED})
 _AHEAD = frozenset({ObligationState.OPEN, ObligationState.ACKNOWLEDGED, ObligationState.DECLINED})
 
 
@@ -109,6 +112,42 @@ class MemoryReadings:
                 looks.setdefault(row.access.actor, []).append(row.access)
         return [_files_read(actor, found) for actor, found in sorted(looks.items())]
 
+    async def owing(self, now: datetime, after: timedelta, limit: int) -> Owing:
+        """See ``Readings.owing``."""
+        rows = [self._owed(row, row.outage_at) for row in self._tables.obligations.all() if row.outage_at and row.due_at > now - after]
+        owed = sorted((one for one in rows if one is not None), key=lambda one: (one.due_at <= now, one.due_at, one.obligation_id))
+        return Owing(
+            duties=len(owed),
+            past=sum(1 for one in owed if one.due_at <= now),
+            untold=sum(1 for one in owed if one.alert is None),
+            since=min((one.outage_at for one in owed), default=None),
+            first=tuple(owed[:limit]),
+        )
+
+    def _owed(self, duty: Obligation, outage_at: datetime) -> Owed | None:
+        """The duty, when nobody was reached about it since, and no advisor has settled it."""
+        alerts = [row for row in self._tables.alerts.tagged(duty.person_id) if row.obligation_id == duty.obligation_id]
+        told = min((row for row in alerts if row.closed_at is None), key=lambda row: (-row.raised_at.timestamp(), row.type), default=None)
+        if duty.state is ObligationState.OPEN:
+            tries = self._tables.attempts.tagged(duty.person_id)
+            settled = any(_handed_over(row, duty, outage_at) for row in tries)
+        else:
+            settled = duty.state not in _PAST or any(row.type in _AFTER_DATE and row.closed_at is not None for row in alerts)
+        if settled or duty.evidence >= Evidence.E3:
+            return None
+        return Owed(
+            person_id=duty.person_id,
+            obligation_id=duty.obligation_id,
+            kind=duty.kind,
+            state=duty.state,
+            due_at=duty.due_at,
+            outage_at=outage_at,
+            next_at=duty.next_at,
+            alert=told.type if told else None,
+            agency_id=told.agency_id if told else None,
+            advisor_id=(told.claimed_by or told.advisor_id) if told else None,
+        )
+
     async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:
         """See ``Readings.providers``."""
         by_provider: dict[tuple[Channel, str], list[Attempt]] = {}
@@ -189,3 +228,9 @@ def _files_read(actor: str, looks: list[FileAccess]) -> FilesRead:
     people, shown = {look.person_id for look in looks}, {look.person_id for look in looks if look.granted}
     instants = [look.at for look in looks]
     return FilesRead(actor=actor, files=len(people), denied=len(people - shown), first_at=min(instants), last_at=max(instants))
+
+
+def _handed_over(row: Attempt, duty: Obligation, since: datetime) -> bool:
+    """A provider took a message about this duty since then, and nothing says that it failed."""
+    taken = row.state in (AttemptState.ACCEPTED, AttemptState.DELIVERED) and row.accepted_at is not None and row.accepted_at > since
+    return taken and any(item.obligation_id == duty.obligation_id for item in row.items)

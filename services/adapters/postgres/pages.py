@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from services.adapters.postgres.connection import Connection, Pool, database_errors
-from services.adapters.postgres.readings import RELEASED
+from services.adapters.postgres.readings import RELEASED, owing_of
 from services.adapters.postgres.statements import SQL
 from services.core.alarms import Alarm
 from services.core.changes import MessageSent
 from services.core.model import Advisor, Agency, Case, PersonId
 from services.core.ports.figures import KeyFigures, Split
+from services.core.ports.owed import Owing
 from services.core.ports.pages import (
     ChannelCount,
     DeskLine,
@@ -64,8 +65,11 @@ class _Figures:
 class PostgresPages:
     """Implements ``services.core.ports.pages.Pages``; raises ``StoreUnavailable``."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, *, owed_after: timedelta | None = None) -> None:
+        """``owed_after``: for so long after its date a duty is owed (policy: ``watch.late_after_outage``); none: that is not asked for."""
         self._pool = pool
+        self._owed_after = owed_after
+        self._owed: tuple[datetime, Owing] | None = None
         self._figures: _Figures | None = None
         self._ringing: tuple[datetime, tuple[OpenAlarm, ...]] | None = None
         self._counting = asyncio.Lock()
@@ -139,6 +143,7 @@ class PostgresPages:
                     recent_due=figures.recent_due,
                     recent_answered=figures.recent_answered,
                     alarms=await self._alarms(connection, now),
+                    owing=await self._owing(connection, now),
                 )
 
     async def _alarms(self, connection: Connection, now: datetime) -> tuple[OpenAlarm, ...]:
@@ -150,6 +155,15 @@ class PostgresPages:
             found = tuple([await _open_alarm(connection, row, now) for row in rows])
             self._ringing = (now, found) if found else None
             return found
+
+    async def _owing(self, connection: Connection, now: datetime) -> Owing:
+        """Whom we owe what; looked for at most every 15 s."""
+        if self._owed_after is None:
+            return Owing()
+        async with self._counting:
+            if self._owed is None or not timedelta(0) <= now - self._owed[0] < _FIGURES_HOLD:
+                self._owed = now, owing_of(await connection.fetch(SQL["watch_owed"], now, self._owed_after, _SHOWN))
+            return self._owed[1]
 
     async def _obligations(self, connection: Connection, now: datetime) -> _Figures:
         async with self._counting:

@@ -1,12 +1,13 @@
 """What the pages read, as values and one narrow protocol: answered by the database, which may not know the pages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from services.core.changes import MessageSent
 from services.core.model import Advisor, Agency, Alert, Attempt, Case, Contact, Obligation, Person, PersonId
+from services.core.ports.owed import Owing
 from services.core.ports.store import DeadLetter
 from services.core.ports.watch import Affected
 from services.core.words import AlarmType, Channel, Severity
@@ -133,6 +134,8 @@ class Operations:
     recent_answered: int
     #: oldest first
     alarms: tuple[OpenAlarm, ...] = ()
+    #: whom we owe what after an outage of ours
+    owing: Owing = field(default_factory=Owing)
 
 
 class Pages(Protocol):

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from services.core.alarms import Alarm, circuit_of
 from services.core.model import PersonId
+from services.core.ports.owed import Owing
 from services.core.words import Channel
 
 
@@ -149,6 +150,10 @@ class Readings(Protocol):
 
     async def accesses(self, since: datetime) -> Sequence[FilesRead]:
         """By actor, since then."""
+        ...
+
+    async def owing(self, now: datetime, after: timedelta, limit: int) -> Owing:
+        """Whom we owe what, until ``after`` after the date; at most ``limit`` of them in full."""
         ...
 
     async def providers(self, since: datetime) -> Sequence[ProviderTrouble]:

@@ -7,6 +7,7 @@ from services.core.words import AlarmType
 from services.watch.rules.dead_letters import DEAD_LETTERS
 from services.watch.rules.feed_silent import FEED_SILENT
 from services.watch.rules.forged_callbacks import FORGED_CALLBACKS
+from services.watch.rules.late_after_outage import LATE_AFTER_OUTAGE
 from services.watch.rules.overdue_work import OVERDUE_WORK
 from services.watch.rules.policy_rejections import POLICY_REJECTIONS
 from services.watch.rules.provider_down import PROVIDER_DOWN
@@ -21,6 +22,7 @@ RULES: Final[Mapping[AlarmType, Rule]] = {
     AlarmType.FEED_SILENT: FEED_SILENT,
     AlarmType.DEAD_LETTERS: DEAD_LETTERS,
     AlarmType.OVERDUE_WORK: OVERDUE_WORK,
+    AlarmType.LATE_AFTER_OUTAGE: LATE_AFTER_OUTAGE,
     AlarmType.FORGED_CALLBACKS: FORGED_CALLBACKS,
     AlarmType.UNUSUAL_ACCESS: UNUSUAL_ACCESS,
 }

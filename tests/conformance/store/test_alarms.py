@@ -15,12 +15,25 @@ from services.adapters.postgres.readings import PostgresReadings
 from services.adapters.store_errors import GuardBroken
 from services.core.alarms import Alarm, alarm_id
 from services.core.changes import Changes, FileAccess, Outgoing, RefusedCallbacks, Wake
-from services.core.model import Attempt, PersonId
+from services.core.model import Attempt, ObligationId, PersonId
+from services.core.ports.owed import Owed, Owing
 from services.core.ports.store import DeadLetter
 from services.core.ports.watch import Affected, FilesRead, LostMessages, Overdue, ProviderTrouble, Readings, Refusals, SmsReceipts
-from services.core.words import AlarmType, AttemptState, Channel, Kind, Lane, ObligationState, PointKind, ReceiptStatus, Why
+from services.core.words import (
+    AlarmType,
+    AlertType,
+    AttemptState,
+    Channel,
+    Evidence,
+    Kind,
+    Lane,
+    ObligationState,
+    PointKind,
+    ReceiptStatus,
+    Why,
+)
 from tests.conformance.store.conftest import AnyStore
-from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, contact, obligation, person, reply
+from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, contact, item, obligation, person, reply
 
 QUARTER = timedelta(minutes=15)
 
@@ -200,6 +213,64 @@ async def test_files_are_counted_by_actor(store: AnyStore, readings: Readings) -
         FilesRead(actor="Morel", files=1, denied=0, first_at=NOW, last_at=NOW),
         FilesRead(actor="durand", files=2, denied=1, first_at=NOW, last_at=NOW + QUARTER),
     ]
+
+
+async def test_who_is_owed_something(store: AnyStore, readings: Readings) -> None:
+    """Whose message was lost and who was not reached since, dates ahead first; who was told beside it; not the others."""
+    hour = timedelta(hours=1)
+    lost: dict[str, Any] = {"outage_at": NOW - 2 * hour}
+    past: dict[str, Any] = {**lost, "due_at": NOW - hour}
+    missed: dict[str, Any] = {**past, "state": ObligationState.MISSED}
+    rows = [
+        obligation("rdv:fine", due_at=NOW + hour),
+        obligation("rdv:later", due_at=NOW + 3 * hour, **lost),
+        obligation("rdv:soon", due_at=NOW + 2 * hour, outage_at=NOW - 3 * hour),
+        obligation("rdv:reached", due_at=NOW + 2 * hour, **lost),
+        obligation("rdv:failed", due_at=NOW + 4 * hour, **lost),
+        obligation("rdv:answered", due_at=NOW + 2 * hour, **lost, evidence=Evidence.E3),
+        obligation("rdv:done", due_at=NOW + 2 * hour, **lost, state=ObligationState.DONE),
+        obligation("rdv:past", **past),
+        obligation("rdv:missed", **missed),
+        obligation("rdv:settled", **missed),
+        obligation("rdv:old", due_at=NOW - timedelta(days=8), **lost),
+    ]
+    since: dict[str, Any] = {"accepted_at": NOW - hour}
+    attempts = [
+        sent(1, items=(item("rdv:soon"),), accepted_at=NOW - 4 * hour),
+        sent(2, items=(item("rdv:reached"), item("rdv:fine")), **since),
+        sent(3, items=(item("rdv:failed"),), **since, state=AttemptState.FAILED),
+    ]
+    dossier: dict[str, Any] = {"type": AlertType.NON_RECEIPT_DOSSIER, "raised_at": NOW}
+    alerts = [
+        alert("al1", obligation_id="rdv:soon"),
+        alert("al2", obligation_id="rdv:missed", **dossier, claimed_by="m_petit", claimed_at=NOW),
+        alert("al3", obligation_id="rdv:past", closed_at=NOW, close_reason="handled"),
+        alert("al4", obligation_id="rdv:settled", **dossier, closed_at=NOW, close_reason="handled"),
+    ]
+    await put(store, Changes(obligations=rows, attempts=attempts, alerts=alerts))
+    owing = await readings.owing(NOW, timedelta(days=7), 4)
+    assert (owing.duties, owing.past, owing.untold, owing.since) == (5, 2, 3, NOW - 3 * hour)
+    assert [one.obligation_id for one in owing.first] == ["rdv:soon", "rdv:later", "rdv:failed", "rdv:missed"]
+    assert owing.first[0] == Owed(
+        person_id=LUC,
+        obligation_id=ObligationId("rdv:soon"),
+        kind=Kind.APPOINTMENT,
+        state=ObligationState.OPEN,
+        due_at=NOW + 2 * hour,
+        outage_at=NOW - 3 * hour,
+        next_at=rows[2].next_at,
+        alert=AlertType.UNCONFIRMED,
+        agency_id="lille",
+        advisor_id="mme_durand",
+    )
+    assert (owing.first[1].alert, owing.first[1].advisor_id) == (None, None)
+    assert (owing.first[3].alert, owing.first[3].advisor_id) == (AlertType.NON_RECEIPT_DOSSIER, "m_petit")
+
+
+async def test_nobody_is_owed_anything(store: AnyStore, readings: Readings) -> None:
+    """As long as there was no outage."""
+    await put(store, Changes(obligations=[obligation()]))
+    assert await readings.owing(NOW, timedelta(days=7), 4) == Owing()
 
 
 async def test_the_last_completion(store: AnyStore, readings: Readings) -> None:

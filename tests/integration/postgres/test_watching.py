@@ -1,6 +1,7 @@
 """The watch process on a real database: it rings, shows, counts and goes on; the operations page reads what it wrote (§10.16)."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +14,7 @@ from services.adapters.clock import SystemClock
 from services.adapters.postgres.connection import Pool
 from services.adapters.postgres.pages import PostgresPages
 from services.adapters.postgres.store import PostgresStore
+from services.commands import run as command
 from services.core.alarms import Alarm, alarm_id
 from services.core.changes import Changes, RefusedCallbacks
 from services.core.model import AttemptId, PersonId
@@ -25,7 +27,7 @@ from services.runtime.readers import bootstrap
 from services.runtime.settings import KafkaSettings, read_settings
 from services.runtime.surroundings import Surroundings
 from services.watch.app import run
-from tests.fixtures.facts import ANNIE, LUC, NOW, attempt, contact
+from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, contact, obligation
 
 pytestmark = pytest.mark.stack
 
@@ -121,3 +123,28 @@ async def test_the_page_lists_whose_messages_were_lost(pool: Pool) -> None:
     (shown,) = (await PostgresPages(pool).operations(NOW + timedelta(hours=1), NOW)).alarms
     assert (shown.persons, shown.recovered) == (2, 1)
     assert shown.affected == (Affected(person_id=ANNIE, recovered=False), Affected(person_id=PersonId("abel"), recovered=True))
+
+
+async def test_whom_we_owe_what_is_on_the_page_and_for_scripts(
+    pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Identifiers only, dates ahead first; as many as were asked for, with the figures of all (§10.5)."""
+    now = SystemClock().now().replace(microsecond=0)
+    ahead = obligation("rdv:1", LUC, due_at=now + timedelta(hours=5), outage_at=now - timedelta(days=3), next_at=now + timedelta(hours=1))
+    past = obligation("rdv:2", ANNIE, due_at=now - timedelta(hours=5), outage_at=now - timedelta(days=2), next_at=None)
+    async with PostgresStore(pool).unit() as unit:
+        await unit.lock([ANNIE, LUC])
+        await unit.write(Changes(obligations=[past, ahead], alerts=[alert(person_id=ANNIE, obligation_id="rdv:2")]))
+    owing = (await PostgresPages(pool, owed_after=timedelta(days=7)).operations(now, now)).owing
+    assert (owing.duties, owing.past, owing.untold, [one.obligation_id for one in owing.first]) == (2, 1, 1, ["rdv:1", "rdv:2"])
+    monkeypatch.setenv("DATABASE_URL", database)
+    assert await asyncio.to_thread(command, ["owed", "--json", "--limit", "1"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["duties"], told["past"], told["untold"]) == (2, 1, 1)
+    (row,) = told["owed"]
+    assert (row["person_id"], row["obligation_id"], row["kind"], row["alert"]) == (LUC, "rdv:1", "appointment", None)
+    assert datetime.fromisoformat(row["due_at"]) == ahead.due_at
+    assert await asyncio.to_thread(command, ["owed"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("rdv:1") < printed.index("rdv:2")
+    assert "UNCONFIRMED mme_durand" in printed

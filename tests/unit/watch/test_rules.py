@@ -11,7 +11,7 @@ from services.core.changes import Changes, FileAccess, Outgoing, RefusedCallback
 from services.core.model import PersonId
 from services.core.ports.store import DeadLetter
 from services.core.ports.watch import Overdue
-from services.core.words import AlarmType, AttemptState, Channel, Kind, ObligationState, ReceiptStatus
+from services.core.words import AlarmType, AttemptState, Channel, Evidence, Kind, ObligationState, ReceiptStatus
 from services.watch.rules import RULES
 from services.watch.watch import Watched
 from tests.fixtures.facts import LUC, alert, obligation
@@ -261,6 +261,41 @@ async def test_forgeries_of_several_providers_are_not_added_up(tower: Tower) -> 
     await forged(tower, 19, MORNING, "a")
     await forged(tower, 19, MORNING, "b")
     assert not (await tower.look()).raised
+
+
+# ---- LATE_AFTER_OUTAGE
+
+#: somebody will look at it again
+AHEAD: dict[str, Any] = {"next_at": MORNING + timedelta(days=9)}
+
+
+async def test_a_message_lost_to_an_outage_rings_until_nobody_is_owed_anything(tower: Tower) -> None:
+    """One alarm for all of them; over when the last was reached, or answered (§10.5)."""
+    lost = obligation("rdv:1", LUC, due_at=MORNING + timedelta(hours=5), outage_at=MORNING - timedelta(hours=60), **AHEAD)
+    other = obligation("rdv:2", LUC, due_at=MORNING - timedelta(hours=1), outage_at=MORNING - timedelta(hours=50), **AHEAD)
+    await tower.put(Changes(obligations=[lost, other], alerts=[alert(obligation_id="rdv:2")]), LUC)
+    assert tower.agenda.next() == MORNING
+    (alarm,) = (await tower.look()).raised
+    assert (alarm.type, alarm.scope, alarm.since) == (AlarmType.LATE_AFTER_OUTAGE, "duties", lost.outage_at)
+    assert alarm.figures == {"duties": 2, "past": 1, "untold": 1}
+    noon = tower.at = MORNING + timedelta(hours=2)
+    await tower.put(Changes(obligations=[replace(lost, state=ObligationState.ACKNOWLEDGED, evidence=Evidence.E3)]), LUC)
+    assert tower.agenda.next() == noon
+    assert not (await tower.look()).cleared
+    await tower.put(Changes(obligations=[replace(other, state=ObligationState.DONE)]), LUC)
+    assert [each.type for each in (await tower.look()).cleared] == [AlarmType.LATE_AFTER_OUTAGE]
+    assert tower.told == ["alarm.raised", "alarm.cleared"]
+
+
+async def test_nothing_is_owed_for_ever(tower: Tower) -> None:
+    """A week after the date it is over by itself; the clock is told when."""
+    lost = obligation("rdv:1", LUC, due_at=MORNING + timedelta(hours=5), outage_at=MORNING, **AHEAD)
+    await tower.put(Changes(obligations=[lost]), LUC)
+    await tower.look()
+    end = lost.due_at + timedelta(days=7)
+    assert tower.agenda.next() == end
+    assert not (await tower.look(end - timedelta(seconds=1))).cleared
+    assert len((await tower.look(end)).cleared) == 1
 
 
 # ---- UNUSUAL_ACCESS

@@ -8,9 +8,10 @@ import pytest
 
 from services.adapters.memory.store import MemoryStore
 from services.core.changes import Changes
-from services.core.model import Obligation, PersonId
+from services.core.model import Obligation, ObligationId, PersonId
+from services.core.ports.owed import Owed, Owing
 from services.core.ports.watch import Affected
-from services.core.words import AlarmType, AlertType, DigitalEase, Evidence, ObligationState, Severity
+from services.core.words import AlarmType, AlertType, DigitalEase, Evidence, Kind, ObligationState, Severity
 from services.web.operations import TroubleCode, day_start, troubles
 from services.web.ports import Lag, OpenAlarm, OpenAlerts, Operations, Quarantined, Waiting
 from tests.unit.web.doubles import Problem
@@ -85,6 +86,31 @@ def test_grave_first() -> None:
     assert [each.code for each in found] == [TroubleCode.ALARM, TroubleCode.KAFKA_AWAY, TroubleCode.DEAD_LETTERS]
     (lag,) = troubles(QUIET, [Lag(group="intake", topic="people.v1", records=10_001)], NOW)
     assert lag.code is TroubleCode.LAG
+
+
+async def test_whom_we_owe_what_after_an_outage(world: World, staff: httpx.AsyncClient) -> None:
+    """At a glance: how many, the most urgent first, who was told, or what comes; identifiers only."""
+    first = Owed(
+        person_id=PersonId("p-1"),
+        obligation_id=ObligationId("cv:1"),
+        kind=Kind.CONVOCATION,
+        state=ObligationState.OPEN,
+        due_at=NOW + timedelta(hours=5),
+        outage_at=NOW - timedelta(days=3),
+        next_at=NOW + timedelta(hours=1),
+    )
+    told = replace(first, person_id=PersonId("p-2"), alert=AlertType.UNCONFIRMED, agency_id="lille", advisor_id="durand")
+    late = replace(first, person_id=PersonId("p-3"), due_at=NOW - timedelta(hours=5))
+    owing = Owing(duties=1412, past=900, untold=37, since=NOW - timedelta(days=3), first=(first, told, late))
+    world.pages.board = replace(QUIET, owing=owing)
+    page = (await staff.get("/operations")).text
+    assert "Non. Il faut agir." in page
+    assert page.index("1\u202f412 obligations") < page.index("À qui devons-nous quelque chose") < page.index("p-1") < page.index("p-3")
+    rows = page[page.index("Obligations en dette") :].split("<tr>")[2:5]
+    assert ["Regardée" in row for row in rows] == [True, False, False]
+    assert ["durand" in row for row in rows] == [False, True, False]
+    assert ["Personne n’est prévenu" in row and "passée" in row for row in rows] == [False, False, True]  # noqa: RUF001
+    assert "sans-faute owed --json" in page
 
 
 async def test_an_alarm_with_its_people(world: World, staff: httpx.AsyncClient) -> None:

@@ -141,6 +141,50 @@ WHERE duty.state IN ('open', 'acknowledged', 'declined')
       SELECT FROM alerts AS a WHERE a.person_id = duty.person_id AND a.obligation_id = duty.obligation_id AND a.closed_at IS NULL
   );
 
+-- name: watch_owed
+-- Duties of which an outage of ours cost a message and nobody was reached since, at $1, until $2 after their date; at most $3 of them, with
+-- the figures of all. Open without a message handed over since; or missed or lapsed, until an advisor has closed what was raised then.
+SELECT
+    count(*) OVER () AS duties,
+    count(*) FILTER (WHERE owed.due_at <= $1) OVER () AS past,
+    count(*) FILTER (WHERE owed.alert IS NULL) OVER () AS untold,
+    min(owed.outage_at) OVER () AS since,
+    owed.*
+FROM (
+    SELECT
+        duty.person_id, duty.obligation_id, duty.kind, duty.state, duty.due_at, duty.outage_at, duty.next_at,
+        told.type AS alert, told.agency_id, coalesce(told.claimed_by, told.advisor_id) AS advisor_id
+    FROM obligations AS duty
+    LEFT JOIN LATERAL (
+        SELECT a.type, a.agency_id, a.advisor_id, a.claimed_by
+        FROM alerts AS a
+        WHERE a.person_id = duty.person_id AND a.obligation_id = duty.obligation_id AND a.closed_at IS NULL
+        ORDER BY a.raised_at DESC, a.type COLLATE "C"
+        LIMIT 1
+    ) AS told ON true
+    WHERE duty.outage_at IS NOT NULL
+      AND duty.due_at > $1::timestamptz - $2::interval
+      AND duty.evidence IN ('E0', 'E1', 'E2')
+      AND CASE
+          WHEN duty.state = 'open' THEN NOT EXISTS (
+              SELECT
+              FROM attempt_items AS i
+              JOIN attempts AS a ON a.attempt_id = i.attempt_id
+              WHERE i.obligation_id = duty.obligation_id AND a.state IN ('accepted', 'delivered') AND a.accepted_at > duty.outage_at
+          )
+          ELSE duty.state IN ('missed', 'lapsed') AND NOT EXISTS (
+              SELECT
+              FROM alerts AS a
+              WHERE a.person_id = duty.person_id
+                AND a.obligation_id = duty.obligation_id
+                AND a.type IN ('NON_RECEIPT_DOSSIER', 'ACTUALISATION_MISSED')
+                AND a.closed_at IS NOT NULL
+          )
+      END
+) AS owed
+ORDER BY owed.due_at <= $1, owed.due_at, owed.obligation_id COLLATE "C"
+LIMIT $3;
+
 -- name: watch_providers
 -- By channel and provider, since $1: messages that it took, and messages that it did not take or did not answer; released since $2.
 SELECT
