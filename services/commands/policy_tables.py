@@ -6,9 +6,9 @@ from datetime import time, timedelta
 
 from rich.table import Table
 
+from services.commands.policy_watch import alarms, contacts, count, duration, kept
 from services.core.policy import ActualisationStep, Policy, Reminder, Span, Windows
 
-_UNITS = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "m"), (timedelta(seconds=1), "s"))
 _CHANNEL = {
     "best_evidence": "where the evidence is best, else as N0",
     "another": "another than the step before",
@@ -24,10 +24,17 @@ def tables(policy: Policy) -> Iterator[Table]:
     yield _table("Advisors are told", ("alert", "when"), _alerts(policy))
     yield _table("How often at most", ("channel", "per meeting", "per month's actualisation", "per person"), _caps(policy))
     yield _table(
-        "When a channel may be used", ("channel", "Monday-Friday", "Saturday", "Sunday, holiday", "last day of a month's"), _windows(policy)
+        "When a channel may be used",
+        ("channel", "Monday-Friday", "Saturday", "Sunday, holiday", "last day of an actualisation"),
+        _windows(policy),
     )
     yield _table("How long is waited", ("for", "how long"), _timers(policy))
     yield _table("How late is too late", ("channel", "relied on alone until", "not after"), _limits(policy))
+    yield _table("Bundles", ("channel", "duties in one message"), _bundles(policy))
+    yield _table("Answers on the link page", ("what", "is not counted"), _link(policy))
+    yield _table("Contact points", ("a point is", "when"), contacts(policy))
+    yield _table("Operations are alarmed", ("alarm", "when"), alarms(policy))
+    yield _table("How long it is kept", ("what", "how long"), kept(policy))
 
 
 def as_data(value: object) -> object:
@@ -46,14 +53,6 @@ def as_data(value: object) -> object:
             return {name: as_data(inner) for name, inner in found.items() if inner is not None}
         case _:
             return value if isinstance(value, bool | int) else str(value)
-
-
-def duration(span: timedelta) -> str:
-    """As in the file, in the largest unit that fits: "90m", "2d"; nothing is "0s"."""
-    for unit, word in _UNITS:
-        if span and span % unit == timedelta(0):
-            return f"{span // unit}{word}"
-    return "0s"
 
 
 def _table(title: str, headings: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
@@ -119,12 +118,16 @@ def _rung_day(rung: ActualisationStep) -> str:
 def _alerts(policy: Policy) -> Iterator[tuple[str, ...]]:
     alerts = policy.alerts
     for kind, rule in (("convocation", alerts.unconfirmed.convocation), ("appointment", alerts.unconfirmed.appointment)):
-        yield f"UNCONFIRMED, {kind}", f"{_count(rule.working_days_before, 'working day')} before, {rule.hour:%H:%M}"
+        yield f"UNCONFIRMED, {kind}", f"{count(rule.working_days_before, 'working day')} before, {rule.hour:%H:%M}"
     yield "SHORT_NOTICE", f"at once, when known less than {duration(alerts.short_notice_below)} before"
     for name, listed in (("ACTUALISATION_AT_RISK", alerts.at_risk), ("ACTUALISATION_LAST_DAY", alerts.last_day)):
         yield name, f"{_days(listed.days_before, 'closing day')}, {listed.hour:%H:%M}, or the working day before"
     yield "ACTUALISATION_MISSED", f"next working day, {alerts.missed.hour:%H:%M}"
-    yield "severity", f"critical with {_count(alerts.critical_days, 'working day')} left, high with {alerts.high_days}"
+    yield "severity", f"critical with {count(alerts.critical_days, 'working day')} left, high with {alerts.high_days}"
+    yield "CALLBACK_REQUESTED", f"at once, to be done within {count(alerts.callback_days, 'working day')}"
+    waits = f"after {duration(alerts.unclaimed_hours)} of work ({duration(alerts.unclaimed_critical)} when critical)"
+    yield "nobody claims it", f"{waits} the back-up, then the agency"
+    yield "too many for one advisor", f"more than {alerts.budget} open: the agency's manager is told"
     yield "no outcome known", f"closed {duration(alerts.lapse_after)} after the date"
 
 
@@ -160,8 +163,9 @@ def _timers(policy: Policy) -> Iterator[tuple[str, ...]]:
         "a letter unanswered",
         f"{timers.letter_silence_working_days} working days after it should be there, {timers.letter_silence_hour:%H:%M}",
     )
-    way = f"{_count(letters.production_days, 'day')} to print (before {letters.cutoff:%H:%M}), {letters.transit_days} on the way"
+    way = f"{count(letters.production_days, 'day')} to print (before {letters.cutoff:%H:%M}), {letters.transit_days} on the way"
     yield "a letter", f"{way} ({letters.transit_days_overseas} overseas), there {letters.box_days_before} days before"
+    yield "a letter that does not come back", f"{duration(letters.presumed_after)}, then it is presumed to have arrived"
     yield "somebody who says it is done", f"{duration(policy.actualisation.pause.said_done)} without a reminder"
 
 
@@ -171,12 +175,18 @@ def _limits(policy: Policy) -> Iterator[tuple[str, ...]]:
         yield str(channel), f"{duration(alone)} before" if alone is not None else "the last posting day", f"{duration(latest)} before"
 
 
-def _days(count: int, what: str = "date", on_the_day: str = "on the day") -> str:
-    return on_the_day if count == 0 else f"{_count(count, 'day')} before the {what}"
+def _bundles(policy: Policy) -> Iterator[tuple[str, ...]]:
+    for channel, most in policy.bundle.duties.items():
+        yield str(channel), f"{count(most, 'duty', 'duties')}{f', {policy.sms.bundle_parts} parts' if channel == 'sms' else ''}"
 
 
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}{'s' if count > 1 else ''}"
+def _link(policy: Policy) -> Iterator[tuple[str, ...]]:
+    yield "the right date", f"within {duration(policy.link.early_suspect)} of sending: a machine may have pressed"
+    yield "the wrong date", f"never; within {duration(policy.link.decoy_suspect)} it is a machine's"
+
+
+def _days(number: int, what: str = "date", on_the_day: str = "on the day") -> str:
+    return on_the_day if number == 0 else f"{count(number, 'day')} before the {what}"
 
 
 def _spread(span: timedelta) -> str:

@@ -1,15 +1,21 @@
 """`sans-faute policy check|show|diff`: for whoever writes the numbers."""
 
+import dataclasses
 import json
+from collections.abc import Iterator
+from datetime import time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from services.adapters.policy import SHIPPED
+from services.adapters.policy import SHIPPED, load_policy
 from services.commands import run
 from services.commands.exits import Exit
 from services.commands.policies import warn_of_dead_steps
+from services.commands.policy_tables import tables
+from services.core.policy import Policy
 from services.runtime.settings import read_settings
 
 pytestmark = pytest.mark.usefixtures("logs_put_back")
@@ -80,6 +86,58 @@ def test_show_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert "A5 (2) on the closing day, 16:00, never another day the first usable of sms, email 90m" in told
     assert "UNCONFIRMED, convocation 3 working days before, 08:00" in told
     assert "voice 10:00-12:45, 14:00-18:45 never never never" in told
+
+
+#: numbers of the machinery, which nobody outside reads; and those whose effect is told by another one's row
+_NOT_TOLD = {
+    "letters.actualisation_last_day",
+    "sms.validity",
+    "timers.short_below",
+    "timers.letter_silence_before",
+    *(f"timers.{name}" for name in ("provider_retry", "provider_retries", "unclaimed", "hand_over", "submitting", "call_ends_within")),
+    "voice_slots.afternoon_from",
+    "meeting.near_a_change",
+    "actualisation.makes_room_until",
+    "actualisation.after.not_after_days",
+    *(f"alerts.{name}" for name in ("unconfirmed_grace", "unconfirmed_grace_hour", "day_starts", "day_ends")),
+    *(f"watch.{name}" for name in ("every", "look_back", "receipts_low.settles", "receipts_low.usual_percent")),
+    "watch.receipts_low.closing_within_days",
+    *(f"watch.{name}.calm" for name in ("forged_callbacks", "dead_letters")),
+    *(f"watch.overdue_work.{name}" for name in ("submitting", "adrift", "quarantined", "kafka", "behind")),
+    "watch.late_after_outage.after_date",
+    *(f"retention.{name}" for name in ("every", "batch", "pause", "outbox", "inbox")),
+}
+
+
+def _numbers(value: Any, path: str = "") -> Iterator[str]:
+    """Dotted paths of the numbers, spans and hours below a dataclass."""
+    for each in dataclasses.fields(value):
+        inner = getattr(value, each.name)
+        if dataclasses.is_dataclass(inner):
+            yield from _numbers(inner, f"{path}{each.name}.")
+        elif isinstance(inner, int | timedelta | time) and not isinstance(inner, bool):
+            yield f"{path}{each.name}"
+
+
+def _changed(value: Any, path: str) -> Any:
+    name, _, rest = path.partition(".")
+    inner = getattr(value, name)
+    if rest:
+        return dataclasses.replace(value, **{name: _changed(inner, rest)})
+    new = inner + 7 if isinstance(inner, int) else inner + timedelta(minutes=7) if isinstance(inner, timedelta) else time(3, 33)
+    return dataclasses.replace(value, **{name: new})
+
+
+def _told(policy: Policy) -> list[list[str]]:
+    return [[str(cell) for column in table.columns for cell in column.cells] for table in tables(policy)]
+
+
+def test_every_number_that_people_ask_about_is_shown() -> None:
+    """Another number is another table; what is not told is named here."""
+    policy = load_policy(SHIPPED)
+    said = _told(policy)
+    asked = [path for path in _numbers(policy) if not path.startswith("floods.")]
+    assert {path for path in asked if _told(_changed(policy, path)) == said} == _NOT_TOLD
 
 
 def test_show_for_scripts(other: Path, capsys: pytest.CaptureFixture[str]) -> None:
