@@ -21,7 +21,7 @@ from services.runtime.running import embedded_kafka_settings, find_running
 from services.runtime.settings import Settings, read_settings
 from services.simulator.actors import CannotHappen
 from services.simulator.app import memory_play, templates
-from services.simulator.conductor import StuckError
+from services.simulator.patience import StuckError
 from services.simulator.report import Wording, failed, for_people, for_scripts, read_wording, summary
 from services.simulator.scenario.expect import Failure, judge
 from services.simulator.scenario.file import Scenario

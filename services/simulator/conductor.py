@@ -7,6 +7,7 @@ providers have answered and no timer is earlier (a discrete-event clock): a fort
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +25,7 @@ from services.planner.wake import Planner
 from services.relay.relay import Relay
 from services.simulator.actors import Actors
 from services.simulator.crew import Consumer, Fuses, MortalStore, ProcessDied
+from services.simulator.patience import PATIENCE, Patience, StuckError
 from services.simulator.scenario.file import Crash, Event, OpenLink, Outage, ReceiptEvent, ReplyEvent, Scenario
 from services.simulator.scenario.incoming import Incoming, Producers
 from services.simulator.scenario.words import Server
@@ -45,15 +47,10 @@ _BATCH = 500
 #: told of every instant that the clock reaches; a demo slows down here
 Pace = Callable[[datetime], Awaitable[None]]
 
-
-#: of the machine's clock, not of the scenario's: when nothing has moved for so long, nothing will
-_PATIENCE = timedelta(seconds=60)
 #: seconds until a server that is back is asked again: its clients are still finding it
 _LOOK_AGAIN = 0.05
-
-
-class StuckError(Exception):
-    """A process of the play ended by itself, or something never became quiet: a bug. Says which, or what is waiting."""
+#: no instant has so much work that it is not done after so many rounds of all processes
+_MOST_ROUNDS = 1000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,12 +65,15 @@ class Conductor:
     producers: Producers
     actors: Actors
     pace: Pace | None = None
-    patience: timedelta = _PATIENCE
+    #: of the machine's clock, not of the scenario's
+    patience: timedelta = PATIENCE
     fuses: Fuses = field(default_factory=Fuses)
     #: processes and servers that a scenario has switched off
     away: set[str] = field(default_factory=set)
     #: what nobody could do while a server was away, in order
     _put_off: list[Event] = field(default_factory=list)
+    #: what a server that is there has answered last, when it refused
+    _refusal: str = ""
     #: the broker has refused the relay, which tries again when it is back
     _relay_rests: bool = False
     _consumers: list[Consumer] = field(default_factory=list)
@@ -119,31 +119,51 @@ class Conductor:
     async def play(self) -> Sequence[JournalLine]:
         """From the directory's first load to the scenario's end; the journal. Raises ``StuckError`` when a process fails by itself."""
         try:
-            await asyncio.gather(*(consumer.start() for consumer in self._consumers))
-            await self.publish(self.producers.directory())
-            await self.settle()
-            for at, person in self.producers.newcomers():
-                self.timeline.schedule(at, partial(self.publish, (self.producers.introduce(person),)))
-            for event in self.scenario.events:
-                self.timeline.schedule(event.at, partial(self.happen, event))
-            while (reached := await self._next_instant()) is not None and reached <= self.scenario.until:
-                at = reached
-                self.clock.set(at)
-                if self.pace is not None:
-                    await self.pace(at)
-                while (happening := self.timeline.take(at)) is not None:
-                    await happening()
-                    await self.settle()
-                await self.settle()
-            self.clock.set(self.scenario.until)
-        finally:
-            await asyncio.gather(*(consumer.stop() for consumer in self._consumers))
+            await self._in_time("joining the groups", asyncio.gather(*(consumer.start() for consumer in self._consumers)))
+            await self._from_the_beginning()
+        except BaseException:
+            # what went wrong first is what the caller must hear of
+            with suppress(StuckError):
+                await self._leave()
+            raise
+        await self._leave()
         # whoever reads the story afterwards reads it on a database that is there
         await self.stage.switch_server(Server.POSTGRES, False)
         return await self.stage.store.journal()
 
+    async def _leave(self) -> None:
+        await self._in_time("leaving the groups", asyncio.gather(*(consumer.stop() for consumer in self._consumers)))
+
+    async def _from_the_beginning(self) -> None:
+        await self.publish(self.producers.directory())
+        await self.settle()
+        for at, person in self.producers.newcomers():
+            self.timeline.schedule(at, partial(self.publish, (self.producers.introduce(person),)))
+        for event in self.scenario.events:
+            self.timeline.schedule(event.at, partial(self.happen, event))
+        await self._until_the_end()
+        self.clock.set(self.scenario.until)
+
+    async def _until_the_end(self) -> None:
+        """From instant to instant."""
+        rounds = 0
+        while (at := await self._next_instant()) is not None and at <= self.scenario.until:
+            rounds = 0 if at > self.clock.now() else rounds + 1
+            if rounds > _MOST_ROUNDS:
+                raise self._patience.stuck(f"time does not go on: something is due at {at} and nobody does it")
+            self.clock.set(at)
+            if self.pace is not None:
+                await self.pace(at)
+            happening = self.timeline.take(at)
+            while True:
+                if happening is not None:
+                    await self._in_time(f"what happens at {at}", happening())
+                await self.settle()
+                if (happening := self.timeline.take(at)) is None:
+                    break
+
     async def _next_instant(self) -> datetime | None:
-        wake = await self._on_servers(self.stage.store.next_wake, None) if "planner" not in self.away else None
+        wake = await self._on_servers("reading the next instant", self.stage.store.next_wake, None) if "planner" not in self.away else None
         look = self.stage.agenda.next() if self._watch is not None else None
         return min((at for at in (self.timeline.next(), wake, look) if at is not None), default=None)
 
@@ -157,7 +177,7 @@ class Conductor:
             self.timeline.schedule(event.until, partial(self._back, event.of))
         else:
             for one in self._each(event):
-                if not await self._on_servers(partial(self._acted, one), False):
+                if not await self._on_servers("an act", partial(self._acted, one), False):
                     self._put_off.append(one)
 
     def _each(self, event: Event) -> Iterator[Event]:
@@ -183,33 +203,44 @@ class Conductor:
         Decisions are taken only when everything has arrived: so they see the same facts, however fast the messages travel.
         """
         if Server.KAFKA not in self.away:
-            await self._on_servers(self.actors.publish_kept, None)
-        while True:
+            await self._on_servers("publishing", self.actors.publish_kept, None)
+        for _ in range(_MOST_ROUNDS):
             await self._arrived()
             if await self._plan() + await self._relayed():
                 continue
             if not self._unread() and not self.stage.busy() and not await self._watched():
                 return
+        raise self._patience.stuck(f"after {_MOST_ROUNDS} rounds somebody still has something to do")
 
     async def _arrived(self) -> None:
-        """Wait until all that was published is acknowledged, and every request is answered."""
+        """Wait until all that was published is acknowledged, and every request is answered; nobody waits when nothing moves."""
+        loop, traffic = asyncio.get_running_loop(), self.stage.traffic
+        end, moves = loop.time() + self.patience.total_seconds(), traffic.moves()
         while True:
             self._bury_the_dead()
             if not self._unread() and not self.stage.busy():
                 return
-            try:
-                await asyncio.wait_for(self.stage.traffic.changed(), self.patience.total_seconds())
-            except TimeoutError:
-                raise StuckError(f"nothing has moved for {self.patience.total_seconds():.0f} s; {self._waiting()}") from None
+            if loop.time() >= end:
+                if traffic.moves() == moves:
+                    raise self._patience.stuck(f"nothing has moved for {self.patience.total_seconds():.0f} s")
+                end, moves = loop.time() + self.patience.total_seconds(), traffic.moves()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(end):
+                    await traffic.changed()
+
+    @property
+    def _patience(self) -> Patience:
+        return Patience(limit=self.patience, waiting=self._waiting)
 
     def _waiting(self) -> str:
         unread = ", ".join(f"{topic}: {count}" for topic, count in sorted(self._unread().items())) or "none"
         ended = ", ".join(consumer.name for consumer in self._consumers if not consumer.alive) or "none"
-        return f"messages not acknowledged: {unread}; requests not answered: {self.stage.busy()}; processes away: {ended}"
+        refused = f"; a server that is there refuses: {self._refusal}" if self._refusal else ""
+        return f"messages not acknowledged: {unread}; requests not answered: {self.stage.busy()}; processes away: {ended}{refused}"
 
     async def _relayed(self) -> int:
         """Most of the time there is nothing to relay, and asking every shard costs a transaction each."""
-        if "relay" in self.away or self._relay_rests or not await self._on_servers(self.stage.store.outbox_size, 0):
+        if "relay" in self.away or self._relay_rests or not await self._on_servers("reading the outbox", self.stage.store.outbox_size, 0):
             return 0
         published = await self._alive("relay", partial(self._relay.round, self.clock.now()))
         self._relay_rests = not published and Server.KAFKA in self.away
@@ -219,13 +250,17 @@ class Conductor:
         return 0 if "planner" in self.away else await self._alive("planner", self._planned)
 
     async def _planned(self) -> int:
+        """Most of the time nobody is due, and asking each lane costs a transaction."""
+        wake = await self.stage.store.next_wake()
+        if wake is None or wake > self.clock.now():
+            return 0
         return sum([(await self._planner.round(lane, _BATCH, self.clock.now())).people for lane in Lane])
 
     async def _watched(self) -> bool:
         """The watch looks once all is quiet, when something may have to be judged; true when it has looked."""
         if self._watch is None or not self.stage.agenda.take(self.clock.now()):
             return False
-        watched = await self._on_servers(partial(self._watch.round, self.clock.now()), None)
+        watched = await self._on_servers("a round of the watch", partial(self._watch.round, self.clock.now()), None)
         if watched is not None:
             self.stage.agenda.add(watched.look_at)
         return True
@@ -233,24 +268,31 @@ class Conductor:
     async def _alive(self, process: str, round_: Callable[[], Awaitable[int]]) -> int:
         """A round of a process without a reader of its own; nothing when it dies in it, or a server refuses it."""
         try:
-            return await self._on_servers(round_, 0)
+            return await self._on_servers(f"a round of the {process}", round_, 0)
         except ProcessDied:
             self.away.add(process)
             self._come_back_later(process)
             return 0
 
-    async def _on_servers(self, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
+    async def _on_servers(self, what: str, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """What came of it; ``otherwise`` when a server refused that the story has taken away. One that is just back is asked again."""
-        end = asyncio.get_running_loop().time() + self.patience.total_seconds()
+        return await self._in_time(what, self._asked(work, otherwise))
+
+    async def _asked(self, work: Callable[[], Awaitable[T]], otherwise: T) -> T:
         while True:
             try:
-                return await work()
+                answer = await work()
             except (StoreUnavailable, NotPublished) as trouble:
                 if not self.away.isdisjoint(Server):
                     return otherwise
-                if asyncio.get_running_loop().time() > end:
-                    raise StuckError(f"a server that is there refuses everything: {trouble}") from trouble
+                self._refusal = str(trouble)
+            else:
+                self._refusal = ""
+                return answer
             await asyncio.sleep(_LOOK_AGAIN)
+
+    async def _in_time(self, what: str, work: Awaitable[T]) -> T:
+        return await self._patience.with_(what, work)
 
     def _unread(self) -> Mapping[str, int]:
         """By topic, what processes that are not away have still to read."""
@@ -303,7 +345,7 @@ class Conductor:
     async def _make_up_for(self) -> None:
         """A server is back: producers publish what they kept, the relay goes on, people do what they could not."""
         self._relay_rests = False
-        await self._on_servers(self.actors.publish_kept, None)
+        await self._on_servers("publishing", self.actors.publish_kept, None)
         put_off, self._put_off = self._put_off, []
         for event in put_off:
             await self.happen(event)

@@ -50,6 +50,10 @@ class Traffic(Protocol):
         """Messages published and not acknowledged by the readers of these topics, by topic; topics without any are left out."""
         ...
 
+    def moves(self) -> int:
+        """Grows with every message that is confirmed or acknowledged, and every request that is answered."""
+        ...
+
     async def changed(self) -> None:
         """Wait until something of it changes."""
         ...

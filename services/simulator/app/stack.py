@@ -54,6 +54,8 @@ _PATIENT: Final = timedelta(seconds=30)
 _IMPATIENT: Final = timedelta(seconds=3)
 #: a message is handed to the broker at once: nobody else comes who could share its journey
 _LINGER: Final = timedelta(0)
+#: partitions of a play's topics at most: as good as twelve for a handful of people, and a quarter of the broker's work
+_PARTITIONS: Final = 3
 
 
 #: something that looks at a play while it stands, such as the staff's pages
@@ -88,7 +90,7 @@ class Playground:
             pool = await stack.enter_async_context(open_pool(servers.database))
             store = PostgresStore(pool, journal=True, told=parts.agenda.heard)
             readers = Readers(servers=servers, topics=topics, play=name)
-            pages = PostgresPages(pool)
+            pages = PostgresPages(pool, owed_after=parts.policy.watch.late_after_outage.after_date)
             kept = Kept(store=store, pages=pages, readings=PostgresReadings(pool))
             conductor = await _conductor(parts, texts, pace, kept, readers, stack, folder)
             if beside is not None:
@@ -107,7 +109,7 @@ async def open_playground(kafka: KafkaConnection, database_url: str) -> AsyncIte
 async def _topics(admin: KafkaAdmin, prefix: str) -> AsyncIterator[Mapping[str, Topic]]:
     """All topics of the contracts behind a prefix, by the name that the steps know."""
     topics = load_topics()
-    own = [replace(topic, name=prefix + name) for name, topic in topics.items()]
+    own = [replace(topic, name=prefix + name, partitions=min(topic.partitions, _PARTITIONS)) for name, topic in topics.items()]
     await admin.ensure_topics(own)
     try:
         yield topics

@@ -19,23 +19,30 @@ class Traffic:
     prefix: str = ""
     #: requests to and from the outside world
     requests: int = 0
-    #: the newest member that reads these topics; an earlier one has died
-    _members: dict[frozenset[str], StreamProgress] = field(default_factory=dict)
+    #: requests that were answered
+    answered: int = 0
+    #: by topic the newest member that reads it; an earlier one has died
+    _readers: dict[str, StreamProgress] = field(default_factory=dict)
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def joined(self, topics: frozenset[str], progress: StreamProgress) -> None:
         """Somebody reads these topics from now on."""
-        self._members[topics] = progress
+        self._readers.update(dict.fromkeys(topics, progress))
 
     def unread(self, topics: Sequence[str]) -> Mapping[str, int]:
         """Messages published and not acknowledged by the readers of these topics, by topic; topics without any are left out."""
-        wanted = {self.prefix + topic for topic in topics}
+        readers = {name: self._readers[name] for name in (self.prefix + topic for topic in topics) if name in self._readers}
         left: Counter[str] = Counter()
-        for names, progress in self._members.items():
-            for (topic, partition), end in self.ends.items():
-                if topic in names & wanted:
-                    left[topic.removeprefix(self.prefix)] += max(0, end - progress.positions.get((topic, partition), 0))
+        # copied in one step: the publisher's thread adds to it meanwhile
+        for where, end in list(self.ends.items()):
+            reader = readers.get(where[0])
+            if reader is not None:
+                left[where[0].removeprefix(self.prefix)] += max(0, end - reader.positions.get(where, 0))
         return +left
+
+    def moves(self) -> int:
+        """Grows with every message that is confirmed or acknowledged, and every request that is answered."""
+        return sum(self.ends.values()) + sum(reader.acknowledged.total() for reader in self._readers.values()) + self.answered
 
     async def changed(self) -> None:
         """Wait until something of it changes."""
@@ -54,4 +61,5 @@ class Traffic:
             yield
         finally:
             self.requests -= 1
+            self.answered += 1
             self.moved()

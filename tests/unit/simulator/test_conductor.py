@@ -9,11 +9,15 @@ import pytest
 
 from services.adapters.rendering.texts import JinjaTexts
 from services.core.changes import JournalLine
+from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import Record, Stream
+from services.core.words import Lane
+from services.planner.wake import Planner, Woken
 from services.simulator.actors import CannotHappen
 from services.simulator.app import memory_play, templates
-from services.simulator.conductor import Conductor, StuckError
+from services.simulator.conductor import Conductor
 from services.simulator.crew import Fuses, ProcessDied
+from services.simulator.patience import StuckError
 from services.simulator.report import comparable
 from services.simulator.scenario.file import Scenario
 from services.simulator.scenario.parse import parse_text
@@ -127,6 +131,68 @@ async def test_what_never_becomes_quiet_says_what_is_waiting(texts: JinjaTexts) 
     for consumer in play._consumers:
         consumer.stage = replace(play.stage, consume=idle)
     with pytest.raises(StuckError, match=r"nothing has moved for 0 s; messages not acknowledged: .*people\.v1: 1"):
+        await play.play()
+
+
+async def test_trying_again_for_ever_is_not_getting_on(texts: JinjaTexts) -> None:
+    """A database that is there and refuses the same batch again and again ends the play, however often it is tried."""
+    tries = 0
+
+    async def refused(_batch: Sequence[Record]) -> None:
+        nonlocal tries
+        tries += 1
+        raise StoreUnavailable("too many connections")
+
+    play = with_step(memory_play(story(INVITED), texts), "intake", refused)
+    play.patience = timedelta(milliseconds=400)
+    with pytest.raises(StuckError, match=r"nothing has moved for 0 s; messages not acknowledged: .*people\.v1: 1"):
+        await play.play()
+    assert tries > 1
+
+
+async def test_what_happens_and_does_not_end_is_said(texts: JinjaTexts) -> None:
+    """Somebody who waits for an answer that never comes: the error names the instant."""
+
+    async def waits() -> None:
+        """Wait for nobody."""
+        await asyncio.Event().wait()
+
+    play = memory_play(story(INVITED), texts)
+    play.patience = timedelta(milliseconds=300)
+    play.timeline.schedule(TEN, waits)
+    with pytest.raises(StuckError, match=r"what happens at 2026-11-25 09:00:00\+00:00 takes more than 0 s; messages not .*: none"):
+        await play.play()
+
+
+async def test_somebody_who_is_never_done_is_said(texts: JinjaTexts) -> None:
+    """A planner that finds work at each look, without doing any, does not keep the play for ever."""
+
+    class Busy(Planner):
+        """Says that it has decided."""
+
+        async def round(self, lane: Lane, limit: int, now: datetime) -> Woken:
+            """Nothing is decided."""
+            return Woken(people=1)
+
+    play = memory_play(story(INVITED), texts)
+    play._planner = Busy(store=play.stage.store, texts=texts, snapshot=play.stage.snapshot)
+    with pytest.raises(StuckError, match="somebody still has something to do"):
+        await play.play()
+
+
+async def test_time_that_does_not_go_on_is_said(texts: JinjaTexts) -> None:
+    """Somebody is due and nobody looks: the clock would stand at that instant for ever."""
+
+    class Blind(Planner):
+        """Sees nobody."""
+
+        async def round(self, lane: Lane, limit: int, now: datetime) -> Woken:
+            """Nobody is due."""
+            return Woken()
+
+    play = memory_play(story(INVITED), texts)
+    play._planner = Blind(store=play.stage.store, texts=texts, snapshot=play.stage.snapshot)
+    with pytest.raises(StuckError, match="time does not go on: something is due at 2026"):
         await play.play()
 
 
