@@ -40,6 +40,7 @@ SETTINGS: dict[str, Setting] = {
     "CHANNELS_OWNED": Setting("channels that our delivery owns, the others are gateways'; with commas", "sms,voice,letter,email"),
     "PUBLIC_URL": Setting("address of the public pages as people see it", "http:// and PUBLIC_LISTEN"),
     "PUBLIC_LISTEN": Setting("host:port of the public pages and callbacks", "127.0.0.1:8080"),
+    "TRUSTED_PROXIES": Setting("addresses or networks of your proxies, whose X-Forwarded-For tells who asks; with commas", "127.0.0.1,::1"),
     "STAFF_LISTEN": Setting("host:port of the advisors' and operations' pages; keep it private", "127.0.0.1:8081"),
     "STAFF_URL": Setting("address of the staff's pages as staff see it, for links in e-mails", "http:// and STAFF_LISTEN"),
     "SERVICE_KEY": Setting("secret for links and sealed texts, 32 characters or more; the same everywhere", "made once, in STATE_DIR"),

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from typing import TypeVar
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from services.core.channels.addresses import MAX_LENGTH, MAX_LINES
 from services.core.channels.senders import VERIFIED_RANGES, SenderKind, SenderProblem, check_sender
@@ -12,8 +12,6 @@ from services.core.channels.senders import VERIFIED_RANGES, SenderKind, SenderPr
 T = TypeVar("T")
 Reader = Callable[[str], T]
 
-#: among what an address needs: a user and a password before the host
-LOGIN: Final = "login"
 
 #: why a sender is refused, in the operator's words (rules §4.2)
 SENDER_PROBLEMS: dict[SenderProblem, str] = {
@@ -47,6 +45,16 @@ class ProviderUrl:
 
     name: str
     url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """The user and the password before an address's host: both, or none unless they are needed."""
+
+    needed: bool = True
+    #: most characters that the protocol carries of each
+    user: int = 255
+    password: int = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +161,17 @@ def whole(low: int, high: int) -> Reader[int]:
     return read
 
 
-def url(*schemes: str, example: str, parameters: Mapping[str, Reader[object]] | None = None, needs: Collection[str] = ()) -> Reader[str]:
+def url(
+    *schemes: str,
+    example: str,
+    login: Login | None = None,
+    parameters: Mapping[str, Reader[object]] | None = None,
+    needs: Collection[str] = (),
+) -> Reader[str]:
     """A URL with a host, of one of these schemes.
 
-    ``parameters`` are what may stand behind its question mark, each with its reader (anything, when none is given). ``needs``: those that
-    must, and ``LOGIN`` when a user and a password must stand before the host.
+    ``login``: what is known of the user before the host; ``parameters``: what may stand behind the question mark, each with its reader;
+    anything, when none is given. ``needs``: the parameters that must be there.
     """
 
     def read(value: str) -> str:
@@ -169,7 +183,7 @@ def url(*schemes: str, example: str, parameters: Mapping[str, Reader[object]] | 
             usable = False
         if not usable:
             raise ValueError(f"must be an address such as {example}")
-        problems = [*_login_problems(parts, example, needs), *_parameter_problems(parts, parameters, needs)]
+        problems = [*_login_problems(parts, example, login), *_parameter_problems(parts, parameters, needs)]
         if problems:
             raise ValueError("; ".join(problems))
         return value
@@ -177,16 +191,23 @@ def url(*schemes: str, example: str, parameters: Mapping[str, Reader[object]] | 
     return read
 
 
-def _login_problems(parts: SplitResult, example: str, needs: Collection[str]) -> Iterator[str]:
-    if (LOGIN in needs and not (parts.username and parts.password)) or bool(parts.username) != bool(parts.password):
+def _login_problems(parts: SplitResult, example: str, login: Login | None) -> Iterator[str]:
+    if login is None:
+        return
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if (login.needed and not (user and password)) or bool(user) != bool(password):
         yield f"needs a user and a password before the host, as in {example}"
+    if len(user) > login.user or len(password) > login.password:
+        yield f"may have a user of at most {login.user} and a password of at most {login.password} characters"
 
 
 def _parameter_problems(parts: SplitResult, known: Mapping[str, Reader[object]] | None, needs: Collection[str]) -> Iterator[str]:
     given = parse_qsl(parts.query, keep_blank_values=True)
-    for missing in sorted(set(needs) - {LOGIN} - {name for name, value in given if value}):
+    if known is None:
+        return
+    for missing in sorted(set(needs) - {name for name, value in given if value}):
         yield f"needs {missing}=… behind a question mark"
-    for name, value in given if known is not None else ():
+    for name, value in given:
         if name not in known:
             # not the name: whoever forgot to write %3F for a question mark in a password would read half of it
             yield f"may have {' and '.join(known) or 'nothing'} behind a question mark, nothing else"
@@ -224,6 +245,17 @@ def words(*allowed: str) -> Reader[tuple[str, ...]]:
         return found
 
     return read
+
+
+def networks(value: str) -> tuple[str, ...]:
+    """Addresses, or networks as 10.0.0.0/8, with commas."""
+    found = words()(value)
+    try:
+        for each in found:
+            ip_network(each)
+    except ValueError:
+        raise ValueError("must be addresses, or networks such as 10.0.0.0/8, with commas") from None
+    return found
 
 
 def pairs(read_value: Reader[T]) -> Reader[dict[str, T]]:

@@ -21,20 +21,23 @@ _SMS_URL = readers.url(
     "smpp",
     "smpps",
     example="smpp://user:password@host:2775",
+    # SMPP 3.4, 4.1.1: fields of 16 and 9 octets with their end
+    login=readers.Login(user=15, password=8),
     parameters={"system_type": readers.text, "window": readers.whole(1, 1_000)},
-    needs=[readers.LOGIN],
 )
 _SMTP_URL = readers.url(
     "smtp",
     "smtps",
     example="smtp://user:password@host:587",
+    login=readers.Login(needed=False),
     parameters={"tls": readers.choice("none", "starttls", "tls"), "connections": readers.whole(1, 100)},
 )
-_VOICE_URL = readers.url("https", "http", example="https://account:token@host", parameters={}, needs=[readers.LOGIN])
+_VOICE_URL = readers.url("https", "http", example="https://account:token@host", login=readers.Login(), parameters={})
 _SHOP_URL = readers.url(
     "https",
     "http",
     example="https://client:secret@host?user=…&password=… or file:///folder",
+    login=readers.Login(),
     parameters={
         "user": readers.text,
         "password": readers.text,
@@ -42,7 +45,7 @@ _SHOP_URL = readers.url(
         "webhook_user": readers.text,
         "webhook_password": readers.text,
     },
-    needs=[readers.LOGIN, "user", "password"],
+    needs=["user", "password"],
 )
 _SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
@@ -93,6 +96,8 @@ class Settings:
     channels_owned: tuple[str, ...]
     public_url: str
     public_listen: Listen
+    #: proxies before the public listener; whom they name is who asks (a flood is counted by who asks)
+    trusted_proxies: tuple[str, ...]
     staff_listen: Listen
     #: address of the staff's pages as staff see it, for links in e-mails
     staff_url: str
@@ -224,6 +229,7 @@ def _settings(form: _Form) -> Settings:
             "PUBLIC_URL", readers.url("https", "http", example="https://reponses.example"), f"http://{public_listen}"
         ).rstrip("/"),
         public_listen=public_listen,
+        trusted_proxies=form.get("TRUSTED_PROXIES", readers.networks, ("127.0.0.1", "::1")),
         staff_listen=staff_listen,
         staff_url=form.get("STAFF_URL", readers.url("https", "http", example="https://staff.example"), f"http://{staff_listen}").rstrip(
             "/"

@@ -107,6 +107,12 @@ def test_topics_may_differ_one_by_one() -> None:
     assert topics.retention_days == {"b.v1": 1}
 
 
+@pytest.mark.parametrize("url", ["postgresql://postgres@host/base", "postgresql://host", "postgres://u:p@host/base?sslmode=require"])
+def test_a_database_may_trust_us(url: str) -> None:
+    """What stands before and behind the host of a database's address is the database's matter."""
+    assert read_settings({"DATABASE_URL": url}).database_url == url
+
+
 def test_folders_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A relative folder is one of where we were started."""
     monkeypatch.chdir(tmp_path)

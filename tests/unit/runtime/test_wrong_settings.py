@@ -84,6 +84,7 @@ def test_each_in_turn(name: str) -> None:
         ({"SMS_PROVIDERS": "voice=smpp://u:p@host"}, "SMS_PROVIDERS", "may not name one voice, letter or email"),
         ({"SMS_PROVIDERS": "a b=smpp://u:p@host"}, "SMS_PROVIDERS", "letters, digits, dots"),
         ({"SMS_PROVIDERS": "a=smpp://u:p@host?window=0"}, "SMS_PROVIDERS", "window must be a whole number from 1"),
+        ({"SMS_PROVIDERS": "a=smpp://u:nine-octets@host"}, "SMS_PROVIDERS", "a password of at most 8 characters"),
         ({"SMTP_URL": "smtp://u@host"}, "SMTP_URL", "needs a user and a password"),
         ({"VOICE_URL": "https://u:p@host?region=eu"}, "VOICE_URL", "may have nothing behind a question mark"),
     ],
