@@ -8,7 +8,7 @@ from services.core.messages import UNCOUNTED, carries
 from services.core.model import Attempt, Contact, Item, Obligation
 from services.core.timing import soonest, trusted, was_ever_doubtful
 from services.core.view import NOT_ALONE, View, step_of
-from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, Step, Why
+from services.core.words import AttemptState, Channel, Evidence, Kind, Lane, ObligationState, PointKind, Step, Why
 
 #: they start with the next channel of themselves, or never on another one
 _OWN_WAY = frozenset({Step.N0, Step.L, Step.VERIFICATION, Step.CHANGED})
@@ -29,7 +29,7 @@ def beside(view: View, obligation: Obligation) -> Plan:
     plan = Plan()
     if obligation.kind is Kind.CONTACT:
         return plan
-    points = {contact.contact_id: contact for contact in view.case.contacts if was_ever_doubtful(view, contact)}
+    points = {contact.contact_id: contact for contact in view.case.contacts if was_ever_doubtful(view, contact) or _unread(view, contact)}
     if not points:
         return plan
     for attempt in view.tries_of(obligation):
@@ -39,7 +39,8 @@ def beside(view: View, obligation: Obligation) -> Plan:
             continue
         if not _still_said(obligation, step):
             continue
-        if _doubtful(view, contact, attempt) and (intent := _next(view, obligation, attempt, step)) is not None:
+        doubtful = _doubtful(view, contact, attempt) or (step in _AS_FIRST_NOTICE and _unread(view, contact))
+        if doubtful and (intent := _next(view, obligation, attempt, step)) is not None:
             plan.intents.append(intent)
             return plan
     return plan
@@ -57,6 +58,11 @@ def _doubtful(view: View, contact: Contact, attempt: Attempt) -> bool:
     if any(at is not None and at > attempt.release_at for at in (contact.status_at, contact.value_at)):
         return False
     return not trusted(view, contact, attempt.release_at)
+
+
+def _unread(view: View, contact: Contact) -> bool:
+    """A mailbox of somebody who depends on the agency: what is like a first notice is never there alone (§10.9)."""
+    return contact.kind is PointKind.EMAIL and view.person.non_web
 
 
 def _next(view: View, obligation: Obligation, attempt: Attempt, step: Step) -> Intent | None:

@@ -67,8 +67,7 @@ def _accepted(view: View, attempt: Attempt, due: TimersDue) -> None:
     timers = view.policy.timers
     since = attempt.accepted_at or attempt.release_at
     if attempt.channel is Channel.SMS:
-        at = since + (timers.no_receipt_short if _is_close(view, attempt, since) else timers.no_receipt)
-        reason = Why.NO_RECEIPT
+        at, reason = _no_receipt_at(view, attempt, since), Why.NO_RECEIPT
     elif attempt.channel is Channel.VOICE:
         at, reason = since + timers.call_ends_within, Why.NO_OUTCOME
     else:
@@ -79,7 +78,10 @@ def _accepted(view: View, attempt: Attempt, due: TimersDue) -> None:
         due.wakes.append(at)
 
 
-def _is_close(view: View, attempt: Attempt, since: datetime) -> bool:
-    """Less than 24 hours before the duty a receipt is waited for 60 minutes, not four hours (§10.5)."""
+def _no_receipt_at(view: View, attempt: Attempt, since: datetime) -> datetime:
+    """A receipt is waited for four hours, but only 60 minutes once the duty is less than 24 hours away (§10.5)."""
+    timers = view.policy.timers
     deadlines = [obligation.due_at for obligation in view.case.obligations if carries(attempt, obligation)]
-    return bool(deadlines) and min(deadlines) - since < view.policy.timers.short_below
+    if not deadlines:
+        return since + timers.no_receipt
+    return min(since + timers.no_receipt, max(since + timers.no_receipt_short, min(deadlines) - timers.short_below))

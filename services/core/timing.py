@@ -1,5 +1,6 @@
 """When a channel can carry a message about a duty: windows, slots, caps and lead times together."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from services.core.channels.leadtime import LetterLimit, letter_limit
@@ -47,6 +48,26 @@ def soonest(
             return Why.CAP_REACHED
     latest = last_useful(view, obligation, channel)
     return (at, min(until, latest)) if at <= latest else Why.TOO_LATE
+
+
+def is_short_notice(view: View, obligation: Obligation) -> bool:
+    """Less than 72 hours between knowing and the duty: « préavis court » (§2.2, §10.5)."""
+    return obligation.due_at - view.known_since(obligation) < view.policy.alerts.short_notice_below
+
+
+def passed_over(view: View, obligation: Obligation, channel: Channel, since: datetime, at: datetime, rest: Sequence[Channel]) -> bool:
+    """Is the SMS not usable because the person had theirs of the day (§10.4, §10.9), and another channel of ``rest`` sooner than ``at``?
+
+    For what cannot wait for the next day's SMS: short notice, a failure. A letter is not sooner: it takes days.
+    """
+    if channel is not Channel.SMS or view.day_has_room(channel, max(since, view.now)):
+        return False
+    free = soonest(view, obligation, channel, since, capped=False)
+    if isinstance(free, Why) or free[0] >= at:
+        return False
+    others = [other for other in rest if other is not Channel.LETTER and view.room(other, obligation)]
+    openings = [soonest(view, obligation, other, since) for other in others]
+    return any(not isinstance(opening, Why) and opening[0] < at for opening in openings)
 
 
 def _first_free(view: View, obligation: Obligation, channel: Channel, since: datetime, *, slot: bool) -> Opening:

@@ -8,6 +8,7 @@ from services.core.alerts.no_way import on_hold, only_a_letter_too_late
 from services.core.meeting.first_notice import letter_cannot_arrive
 from services.core.model import Fact, Obligation
 from services.core.policy import DayBefore
+from services.core.timing import is_short_notice
 from services.core.view import View
 from services.core.words import Evidence, Kind, ObligationState
 
@@ -19,7 +20,7 @@ def short_notice(view: View, obligation: Obligation) -> Found | None:
     since = view.known_since(obligation)
     hours = int((obligation.due_at - since).total_seconds() // 3600)
     fact = Fact(code="short_notice", parameters={"hours": str(hours)})
-    if _is_short(view, obligation) or _unconfirmed_at(view, obligation) is None:
+    if is_short_notice(view, obligation) or _unconfirmed_at(view, obligation) is None:
         return Found(at=since, next_action="call_now", facts=(fact,)) if view.reach.order else None
     if letter_cannot_arrive(view, obligation) or only_a_letter_too_late(view, obligation):
         return Found(at=since, next_action="call_before_deadline", facts=(Fact(code="letter_too_late"),))
@@ -28,7 +29,7 @@ def short_notice(view: View, obligation: Obligation) -> Found | None:
 
 def unconfirmed(view: View, obligation: Obligation) -> Found | None:
     """Nobody has confirmed, and at least one working day is left (§10.1.3)."""
-    if not _waiting(obligation) or obligation.kind is Kind.ACTUALISATION or _is_short(view, obligation):
+    if not _waiting(obligation) or obligation.kind is Kind.ACTUALISATION or is_short_notice(view, obligation):
         return None
     at = _unconfirmed_at(view, obligation)
     return Found(at=at, next_action="call_before_deadline") if at is not None else None
@@ -65,10 +66,6 @@ def _listed(view: View, obligation: Obligation, rule: DayBefore, *, leaves_a_day
 
 def _waiting(obligation: Obligation) -> bool:
     return obligation.state is ObligationState.OPEN and obligation.evidence < Evidence.E3
-
-
-def _is_short(view: View, obligation: Obligation) -> bool:
-    return obligation.due_at - view.known_since(obligation) < view.policy.alerts.short_notice_below
 
 
 def _unconfirmed_at(view: View, obligation: Obligation) -> datetime | None:

@@ -11,7 +11,7 @@ from services.core.decision import Intent, Plan
 from services.core.meeting.first_notice import is_last_minute
 from services.core.model import Attempt, Obligation
 from services.core.replacement import carried_again
-from services.core.timing import last_useful, silence_of, soonest
+from services.core.timing import is_short_notice, last_useful, passed_over, silence_of, soonest
 from services.core.view import View, step_of
 from services.core.words import AttemptState, Channel, ReceiptStatus, Step, Why
 
@@ -151,11 +151,13 @@ def _next_channel(
 ) -> tuple[Channel, Opening, str] | None:
     """The next usable channel not tried yet; when all were tried, the one with the best evidence again, within the caps (§10.9)."""
     tried = {attempt.channel for attempt in view.tries_of(obligation)}
-    for channel in view.reach.order:
-        if channel in tried or not view.room(channel, obligation):
-            continue
+    untried = [channel for channel in view.reach.order if channel not in tried and view.room(channel, obligation)]
+    cannot_wait = not trigger.slot or is_short_notice(view, obligation)
+    for place, channel in enumerate(untried):
         when = soonest(view, obligation, channel, trigger.at, slot=trigger.slot)
-        if not isinstance(when, Why):
+        if isinstance(when, Why):
+            continue
+        if not (cannot_wait and passed_over(view, obligation, channel, trigger.at, when[0], untried[place + 1 :])):
             return channel, when, "order"
     again = carried_again(view, obligation, head)
     if again is not None:

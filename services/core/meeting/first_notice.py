@@ -1,8 +1,11 @@
 """N0 and what starts together with it (§10.5, §10.9, §10.11); L, the letter of a formal convocation."""
 
+from datetime import datetime
+
+from services.core.channels.windows import Opening
 from services.core.decision import Intent, Omission, Plan
 from services.core.model import Attempt, Obligation
-from services.core.timing import letter_limit_of, reliable_alone, soonest
+from services.core.timing import is_short_notice, letter_limit_of, passed_over, reliable_alone, soonest
 from services.core.view import View, step_of
 from services.core.words import AttemptState, Channel, Kind, Step, Why
 
@@ -26,7 +29,7 @@ def first_notice(view: View, obligation: Obligation) -> Plan:
             break
         if channel in tried:
             continue
-        when = soonest(view, obligation, channel, since) if view.room(channel, obligation) else Why.CAP_REACHED
+        when = _when(view, obligation, channel, since, [other for other in view.reach.order if other not in tried])
         if isinstance(when, Why):
             plan.omissions.append(Omission(obligation=obligation, step=Step.N0, channel=channel, reason=when, at=since))
             continue
@@ -45,6 +48,17 @@ def first_notice(view: View, obligation: Obligation) -> Plan:
         alone = reliable_alone(view, obligation, channel, when[0])
     plan.add(complement(view, obligation, tries, plan, step=Step.N0))
     return plan
+
+
+def _when(view: View, obligation: Obligation, channel: Channel, since: datetime, untried: list[Channel]) -> Opening | Why:
+    """When this channel carries the first notice; ``CAP_REACHED`` too when short notice cannot wait for the next day's SMS."""
+    if not view.room(channel, obligation):
+        return Why.CAP_REACHED
+    when = soonest(view, obligation, channel, since)
+    if isinstance(when, Why) or not is_short_notice(view, obligation):
+        return when
+    rest = untried[untried.index(channel) + 1 :]
+    return Why.CAP_REACHED if passed_over(view, obligation, channel, since, when[0], rest) else when
 
 
 def formal_letter(view: View, obligation: Obligation) -> Plan:

@@ -10,7 +10,7 @@ from services.core.model import Attempt, Obligation
 from services.core.policy import Reminder
 from services.core.timing import last_useful, letter_limit_of
 from services.core.view import NOT_ALONE, View, step_of
-from services.core.words import AttemptState, Channel, Evidence, ObligationState, Step, Why
+from services.core.words import AttemptState, Channel, Evidence, ObligationState, ReplyEffect, Step, Why
 
 #: check-at-send said no for now, or on this channel: the step may still be useful
 _NOT_FINAL = frozenset(
@@ -65,7 +65,7 @@ def _rung(view: View, obligation: Obligation, rung: Reminder, best: list[Channel
         when = _instant(view, obligation, rung, channel) if view.messages.writable(obligation, channel) else None
         if when is None or when[0] < since:
             continue
-        if _fresh_answer(obligation, rung, when[0]):
+        if _fresh_answer(view, obligation, rung, when[0]):
             plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.ACKNOWLEDGED, at=when[0]))
             return plan
         if any(abs(when[0] - at) < view.policy.meeting.near_a_change for at in told):
@@ -97,10 +97,11 @@ def _candidates(view: View, obligation: Obligation, rung: Reminder, best: list[C
     """Channels in the order in which the rung tries them, with the reason; ``best``: those that carried this meeting, best first."""
     usable = view.reach.order
     if rung.channel == "best_evidence":
-        rest = [channel for channel in usable if channel not in best]
+        candidates = [(channel, "best_evidence") for channel in best] + [(channel, "order") for channel in usable if channel not in best]
         if _answered_through_mailbox(view, obligation):
-            rest = sorted(rest, key=lambda channel: channel is Channel.EMAIL)
-        return [(channel, "best_evidence") for channel in best] + [(channel, "order") for channel in rest]
+            # by SMS if usable, not where somebody else may read along (§10.9)
+            candidates.sort(key=lambda candidate: (candidate[0] is Channel.EMAIL, candidate[0] is not Channel.SMS))
+        return candidates
     before = _channel_of_last_reminder(view, obligation) or next(iter(best or usable), None)
     others = [(channel, "another") for channel in usable if channel is not before]
     if rung.last_chance is not None and rung.last_chance in view.reach.contacts:
@@ -130,11 +131,12 @@ def _instant(view: View, obligation: Obligation, rung: Reminder, channel: Channe
     return at, until
 
 
-def _fresh_answer(obligation: Obligation, rung: Reminder, at: datetime) -> bool:
-    """An answer of less than a day: she has just said it (§10.5, R2)."""
+def _fresh_answer(view: View, obligation: Obligation, rung: Reminder, at: datetime) -> bool:
+    """An answer of less than a day, be it not the first one: she has just said it (§10.5, R2)."""
     if obligation.evidence < Evidence.E3 or obligation.evidence_at is None or obligation.state is ObligationState.OPEN:
         return False
-    return at - obligation.evidence_at < rung.unless_acknowledged_within
+    said = [reply.at for reply in view.replies_to(obligation) if reply.effect is ReplyEffect.ACKNOWLEDGED]
+    return at - max([obligation.evidence_at, *said]) < rung.unless_acknowledged_within
 
 
 def _has_room(view: View, obligation: Obligation, rung: Reminder, channel: Channel, at: datetime, chosen_by: str) -> bool:
@@ -145,4 +147,10 @@ def _has_room(view: View, obligation: Obligation, rung: Reminder, channel: Chann
         return False
     if channel is Channel.VOICE:
         return view.calls_allowed(at, obligation) and spaced(view.policy, view.residence, at, view.last_call())
-    return view.day_has_room(channel, at)
+    # a last chance is the day's second SMS when the first was about something else (§10.4)
+    return view.day_has_room(channel, at) or (last_chance and not _written_that_day(view, obligation, at))
+
+
+def _written_that_day(view: View, obligation: Obligation, at: datetime) -> bool:
+    day = view.local_day(at)
+    return any(row.channel is Channel.SMS and view.local_day(row.release_at) == day for row in view.tries_of(obligation))

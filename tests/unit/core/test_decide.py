@@ -149,10 +149,11 @@ def test_somebody_who_died_while_sending_is_asked_after() -> None:
 
 @pytest.mark.parametrize(
     ("due", "hours"),
-    [(("2026-12-01", "10:30"), 4), (("2026-11-21", "15:00"), 1)],
+    # the last day begins while the receipt is waited for: after 60 minutes, or when it begins
+    [(("2026-12-01", "10:30"), 4), (("2026-11-21", "15:00"), 1), (("2026-11-21", "16:30"), 1), (("2026-11-21", "18:00"), 2)],
 )
 def test_no_receipt_means_unknown(due: tuple[str, str], hours: int) -> None:
-    """Four hours; one when less than a day is left. Never delivered (§4.4, §10.5)."""
+    """Four hours; one when less than a day is left by then. Never delivered (§4.4, §10.5)."""
     story = Story(case=case(meeting(due_at=paris(*due)), contacts=(mobile(), mailbox())))
     released = story.decide().releases[0]
     story.sent(released)

@@ -133,3 +133,16 @@ def test_less_than_a_day_brings_a_call_after_half_an_hour() -> None:
     story.sent(released[Channel.EMAIL])
     assert not story.decide(start + timedelta(minutes=29)).releases
     assert [one.channel for one in story.decide(start + timedelta(minutes=30)).releases] == [Channel.VOICE]
+
+
+def test_a_failure_does_not_wait_for_the_next_days_sms() -> None:
+    """The mailbox is dead, the SMS of the day has been sent about something else: the call comes at once (§10.4, §10.5, §10.9)."""
+    at = paris("2026-11-23", "15:00")
+    other = meeting("rdv:before", due_at=paris("2026-12-18"), known_at=paris("2026-11-23", "11:00"))
+    sms = attempt("s", about=other, state=AttemptState.DELIVERED)
+    duty = meeting(known_at=at, due_at=paris("2026-12-11", "14:00"))
+    mail = attempt("m", about=duty, channel=Channel.EMAIL, contact_id="mail", state=AttemptState.FAILED, closed_at=at)
+    mail = replace(mail, last_status=_R.FAILED_HARD)
+    story = Story(case=case(duty, other, contacts=(mobile(), mailbox(status=ContactStatus.DISABLED)), attempts=(sms, mail)), now=at)
+    found = [row for row in story.decide(at).releases if row.items[0].obligation_id == duty.obligation_id]
+    assert [(row.channel, row.cause) for row in found] == [(Channel.VOICE, "hard_failure")]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.core.model import Contact, Person
-from services.core.words import Channel, Constraint, ContactStatus, DigitalEase, Step, Why
+from services.core.words import AttemptState, Channel, Constraint, ContactStatus, DigitalEase, Step, Why
 from tests.unit.core.scene import NOW, Story, attempt, case, landline, letterbox, mailbox, meeting, mobile, paris, person
 
 _S, _V, _E, _L = Channel.SMS, Channel.VOICE, Channel.EMAIL, Channel.LETTER
@@ -144,3 +144,26 @@ def test_the_ladder_moves_on_and_the_first_notice_does_not_come_back() -> None:
     sent = attempt(about=duty, contact_id="tel")
     story = Story(case=case(duty, contacts=(landline(), mobile()), attempts=(sent,)))
     assert not story.decide().releases
+
+
+@pytest.mark.parametrize(
+    ("due", "points", "channels", "skipped"),
+    [
+        # under 72 hours the notice does not wait for tomorrow's SMS; a letter is not sooner
+        (("2026-11-25", "14:00"), (mobile(),), [_V], [(Step.N0, Why.CAP_REACHED)]),
+        (("2026-11-25", "14:00"), (mobile(closed_channels=(_V,)), letterbox()), [], []),
+        (("2026-12-11", "14:00"), (mobile(),), [], []),
+    ],
+)
+def test_the_sms_of_the_day_has_been_sent(
+    due: tuple[str, str], points: tuple[Contact, ...], channels: list[Channel], skipped: list[tuple[Step, Why]]
+) -> None:
+    """One SMS a day (§10.4): at short notice SMS is not usable today, and the next channel is (§10.5, §10.9)."""
+    at = paris("2026-11-23", "15:00")
+    other = meeting("rdv:before", due_at=paris("2026-12-18"), known_at=paris("2026-11-23", "11:00"))
+    duty = meeting(known_at=at, due_at=paris(*due))
+    story = Story(case=case(duty, other, contacts=points, attempts=(attempt("s", about=other, state=AttemptState.DELIVERED),)), now=at)
+    decision = story.decide()
+    mine = [row for row in decision.releases if row.items[0].obligation_id == duty.obligation_id]
+    assert [row.channel for row in mine] == channels
+    assert [(row.items[0].step, row.reason) for row in decision.skips] == skipped

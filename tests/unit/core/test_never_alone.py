@@ -8,7 +8,7 @@ import pytest
 
 from services.core.model import Attempt, Contact, Obligation
 from services.core.never_alone import beside
-from services.core.words import AttemptState, Channel, ContactStatus, Evidence, ObligationState, Step
+from services.core.words import AttemptState, Channel, ContactStatus, DigitalEase, Evidence, ObligationState, Step
 from tests.unit.core.scene import NOW, actualisation, attempt, case, letterbox, mailbox, meeting, mobile, paris, person, view
 
 _SUSPECT = mobile(status=ContactStatus.SUSPECT, status_at=NOW - timedelta(days=9))
@@ -113,6 +113,15 @@ def test_a_step_of_an_actualisation(step: Step, channel: Channel) -> None:
     duty = actualisation()
     told = _told(duty, step, release_at=paris("2026-12-10", "10:05"))
     assert _beside(duty, told) == [(step, channel)]
+
+
+@pytest.mark.parametrize(("step", "company"), [(Step.A0, [(Step.A0, Channel.SMS)]), (Step.A2, [])])
+def test_a_mailbox_of_somebody_without_the_web(step: Step, company: list[tuple[Step, Channel]]) -> None:
+    """They prefer e-mail: the opening goes there, never alone (§10.9); the steps after it have their own order."""
+    duty = actualisation()
+    told = attempt(about=duty, step=step, channel=Channel.EMAIL, contact_id="mail", release_at=_REMINDED)
+    assert _beside(duty, told, mobile(), digital_ease=DigitalEase.OFFLINE, forbidden_channels=(Channel.VOICE,)) == company
+    assert _beside(duty, told, mobile(), forbidden_channels=(Channel.VOICE,)) == []
 
 
 def test_no_other_channel_no_company() -> None:

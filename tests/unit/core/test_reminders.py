@@ -1,11 +1,24 @@
 """R1, R2, R3 (§10.5, §10.9): shifted earlier, never made up for, on the channel that has shown that it works."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.core.model import Attempt
-from services.core.words import AttemptState, Channel, Evidence, Kind, ObligationState, Step, Why
+from services.core.words import (
+    AttemptState,
+    Channel,
+    Choice,
+    DigitalEase,
+    Evidence,
+    Kind,
+    ObligationState,
+    ReplyChannel,
+    ReplyEffect,
+    Step,
+    Why,
+)
 from tests.unit.core.scene import (
     NOW,
     Story,
@@ -19,6 +32,7 @@ from tests.unit.core.scene import (
     mobile,
     paris,
     person,
+    reply,
     residence,
 )
 
@@ -86,6 +100,41 @@ def test_who_has_answered_gets_the_short_reminder_only(state: ObligationState, h
     assert [one.items[0].step for one in decision.releases] == ([Step.R2] if sent else [])
     if state is ObligationState.ACKNOWLEDGED and not sent:
         assert [(one.items[0].step, one.reason) for one in decision.skips] == [(Step.R2, Why.ACKNOWLEDGED)]
+
+
+def test_a_second_answer_is_as_fresh_as_the_first() -> None:
+    """She asked for a call three days ago, and said that she comes an hour ago: no R2 (§10.5)."""
+    at = paris("2026-11-28", "09:30")
+    long_ago = at - timedelta(days=3)
+    duty = meeting(state=ObligationState.ACKNOWLEDGED, evidence=Evidence.E3, evidence_how="sms", evidence_at=long_ago)
+    said = reply("y1", Choice.COME, at=at - timedelta(hours=1), obligation_id=duty.obligation_id, effect=ReplyEffect.ACKNOWLEDGED)
+    of = case(duty, attempts=(_sent(_S, "tel"),), replies=(said,))
+    for story, sent in ((Story(case=of, now=at), []), (Story(case=replace(of, replies=()), now=at), [Step.R2])):
+        home = story.decide(paris("2026-11-28", "10:00"))
+        assert [row.items[0].step for row in home.releases] == sent
+
+
+def test_after_a_link_in_an_email_the_reminder_is_an_sms() -> None:
+    """Somebody else may read the mailbox: by SMS if usable, whatever carried the meeting or comes first (§10.9, SC-03)."""
+    duty = meeting(state=ObligationState.ACKNOWLEDGED, evidence=Evidence.E3, evidence_how="link", evidence_at=NOW)
+    tries = (_sent(_E, "mail"), _sent(_V, "fixe", step=Step.F))
+    about = {"obligation_id": duty.obligation_id, "attempt_id": "a-email"}
+    said = reply("y1", Choice.COME, ReplyChannel.LINK, effect=ReplyEffect.ACKNOWLEDGED, **about)
+    points = (mobile(), landline(), mailbox())
+    who = person(preferred_channel=_E, digital_ease=DigitalEase.OFFLINE)
+    assert _ahead(Story(case=case(duty, who=who, contacts=points, attempts=tries, replies=(said,))))[Step.R2][0] is _S
+
+
+@pytest.mark.parametrize(("about", "there"), [("rdv:9", True), ("cv:1", False)])
+def test_the_last_chance_may_be_the_days_second_sms(about: str, there: bool) -> None:
+    """When the first one was about something else (§10.4); what it says itself it does not repeat on the same day."""
+    at = paris("2026-11-30", "09:40")
+    other = meeting("rdv:9", due_at=paris("2026-12-18"))
+    duty = meeting()
+    today = attempt("today", about=other if about == "rdv:9" else duty, step=Step.F, state=AttemptState.DELIVERED, release_at=at)
+    before = attempt("n0", about=duty, state=AttemptState.DELIVERED)
+    of = case(duty, other, who=person(forbidden_channels=(_V,)), attempts=(before, today))
+    assert (Step.R3 in _ahead(Story(case=of, now=at))) is there
 
 
 def test_the_last_chance_is_an_sms_when_nothing_else_can_carry_it() -> None:
