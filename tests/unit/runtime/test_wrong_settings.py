@@ -40,6 +40,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "CHANNELS_OWNED": ("sms,fax", "must be words of sms, voice, letter, email"),
     "PUBLIC_URL": ("reponses.example", "must be an address such as https://"),
     "PUBLIC_LISTEN": ("everywhere", "must be host:port"),
+    "TRUSTED_PROXIES": ("proxy.example", "must be addresses, or networks"),
     "STAFF_LISTEN": ("127.0.0.1:70000", "must be host:port"),
     "STAFF_URL": ("ftp://staff.example", "must be an address such as https://"),
     "SERVICE_KEY": ("hunter2", "needs at least 32 characters"),
