@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,15 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 
+from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.policy import SHIPPED
 from services.adapters.postgres.notify import OUTBOX_CHANNEL, WAKE_CHANNEL, listen
 from services.core.ports.streams import Message
 from services.runtime.settings import environment_with, home_of_the_code
 from services.simulator.servers.smsc import SmscServer
 from services.simulator.servers.town import Accept, Answer, Submission
+from tests.fixtures.kafka import KafkaNode
 
 PATIENCE = 90.0
+#: an open duty that nobody would ever look at again
+ADRIFT = "SELECT count(*) FROM obligations WHERE state = 'open' AND next_at IS NULL"
+_TOPIC_OF = {"agency.updated": "advisors.v1", "advisor.updated": "advisors.v1", "person.updated": "people.v1"}
 
 
 def policy_for_tests(path: Path, **numbers: str) -> Path:
@@ -218,3 +224,54 @@ async def observer(database: str) -> AsyncIterator[Observer]:
                     task.cancel()
     finally:
         await connection.close()
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Everything outside, and our processes."""
+
+    running: Running
+    smsc: SmscServer
+    town: CountingTown
+    eyes: Observer
+    publisher: KafkaPublisher
+    starts_at: datetime
+
+    async def convoke(self, numbers: Iterable[int]) -> None:
+        """Everybody of these numbers, over Kafka."""
+        await self.publisher.publish([message("convocations.v1", convocation(number, self.starts_at)) for number in numbers])
+
+    async def all_delivered_once(self, people: int) -> None:
+        """Return when so many first messages are known to have arrived; each came exactly once."""
+
+        async def all_delivered() -> bool:
+            return await self.eyes.count("SELECT count(*) FROM attempts WHERE state = 'delivered'") == people
+
+        try:
+            await self.eyes.until(all_delivered)
+        except TimeoutError:
+            pytest.fail(self.running.said())
+        assert len(self.town.taken) == people
+        assert set(self.town.taken.values()) == {1}
+
+
+@asynccontextmanager
+async def world_of(kafka: KafkaNode, database: str, folder: Path, *, people: int, policy: Path) -> AsyncIterator[World]:
+    """Fresh topics with so many people in them, and none of our processes yet; what was started is ended with it."""
+    await kafka.fresh_topics()
+    (logs := folder / "logs").mkdir()
+    async with counting_smsc() as (smsc, town), observer(database) as eyes, KafkaPublisher(kafka.connection) as publisher:
+        environment = {
+            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
+            "DATABASE_URL": database,
+            "STATE_DIR": str(folder / "state"),
+            "SMS_PROVIDERS": f"sms=smpp://ours:secret@127.0.0.1:{smsc.port}",
+            "POLICY_FILE": str(policy),
+            "LOG_FORMAT": "json",
+        }
+        running = Running(environment, logs)
+        await publisher.publish([message(_TOPIC_OF[one["type"]], one) for one in directory(people)])
+        try:
+            yield World(running=running, smsc=smsc, town=town, eyes=eyes, publisher=publisher, starts_at=in_days(9))
+        finally:
+            await running.stop()

@@ -3,92 +3,33 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from services.adapters.kafka.publisher import KafkaPublisher
-from services.simulator.servers.smsc import SmscServer
 from tests.fixtures.kafka import KafkaNode
-from tests.integration.processes.outside import (
-    PATIENCE,
-    CountingTown,
-    Observer,
-    Running,
-    convocation,
-    counting_smsc,
-    directory,
-    in_days,
-    message,
-    observer,
-    policy_for_tests,
-)
+from tests.integration.processes.outside import ADRIFT, PATIENCE, World, policy_for_tests, world_of
 
 pytestmark = pytest.mark.stack
 PEOPLE = 500
-TOPIC_OF = {"agency.updated": "advisors.v1", "advisor.updated": "advisors.v1", "person.updated": "people.v1"}
-ADRIFT = "SELECT count(*) FROM obligations WHERE state = 'open' AND next_at IS NULL"
-
-
-@dataclass(slots=True)
-class World:
-    """Everything outside, and our processes."""
-
-    running: Running
-    smsc: SmscServer
-    town: CountingTown
-    eyes: Observer
-
-    async def died(self, name: str) -> None:
-        """The fuse burnt: it is gone as by kill -9; then it is started again, without a fuse."""
-        process = self.running.processes[name]
-        async with asyncio.timeout(PATIENCE):
-            assert await process.wait() == -signal.SIGKILL, self.running.said()
-        await self.running.start(name)
-
-    async def all_delivered_once(self) -> None:
-        """Return when all 500 messages are known to have arrived; each exactly once."""
-
-        async def all_delivered() -> bool:
-            return await self.eyes.count("SELECT count(*) FROM attempts WHERE state = 'delivered'") == PEOPLE
-
-        try:
-            await self.eyes.until(all_delivered)
-        except TimeoutError:
-            pytest.fail(self.running.said())
-        assert len(self.town.taken) == PEOPLE
-        assert set(self.town.taken.values()) == {1}
-
-    async def taken_or_claimed(self) -> bool:
-        """Every first message was taken by the network, or was claimed by a delivery that died before it told what became of it."""
-        return await self.eyes.count("SELECT count(*) FROM attempts WHERE state IN ('delivered', 'unknown')") >= PEOPLE
 
 
 @pytest.fixture
 async def world(kafka: KafkaNode, database: str, tmp_path: Path) -> AsyncIterator[World]:
-    """Nothing runs yet; everybody is in Kafka."""
-    await kafka.fresh_topics()
-    (logs := tmp_path / "logs").mkdir()
-    async with counting_smsc() as (smsc, town), observer(database) as eyes:
-        environment = {
-            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
-            "DATABASE_URL": database,
-            "STATE_DIR": str(tmp_path / "state"),
-            "SMS_PROVIDERS": f"sms=smpp://ours:secret@127.0.0.1:{smsc.port}",
-            # after a crash the claims that nobody told the end of are looked at soon
-            "POLICY_FILE": str(policy_for_tests(tmp_path / "policy.toml", submitting="3s")),
-            "LOG_FORMAT": "json",
-        }
-        running = Running(environment, logs)
-        async with KafkaPublisher(kafka.connection) as publisher:
-            await publisher.publish([message(TOPIC_OF[one["type"]], one) for one in directory(PEOPLE)])
-            starts_at = in_days(9)
-            await publisher.publish([message("convocations.v1", convocation(number, starts_at)) for number in range(PEOPLE)])
-        try:
-            yield World(running, smsc, town, eyes)
-        finally:
-            await running.stop()
+    """Nothing runs yet; everybody is in Kafka, and is convoked."""
+    # after a crash the claims that nobody told the end of are looked at soon
+    policy = policy_for_tests(tmp_path / "policy.toml", submitting="3s")
+    async with world_of(kafka, database, tmp_path, people=PEOPLE, policy=policy) as world:
+        await world.convoke(range(PEOPLE))
+        yield world
+
+
+async def died(world: World, name: str) -> None:
+    """The fuse burnt: it is gone as by kill -9; then it is started again, without a fuse."""
+    process = world.running.processes[name]
+    async with asyncio.timeout(PATIENCE):
+        assert await process.wait() == -signal.SIGKILL, world.running.said()
+    await world.running.start(name)
 
 
 FUSES = {
@@ -104,9 +45,14 @@ async def test_everything_dies_once(world: World) -> None:
     """All five die at their dangerous points in one flood; no message came twice, and every obligation has a next step (§10.1.5)."""
     for name, fuse in FUSES.items():
         await world.running.start(name, SANS_FAUTE_TEST_FUSE=f"{name}:{fuse}")
-    await asyncio.gather(*(world.died(name) for name in FUSES))
+    await asyncio.gather(*(died(world, name) for name in FUSES))
+
+    async def taken_or_claimed() -> bool:
+        """Every first message was taken by the network, or was claimed by a delivery that died before it told what became of it."""
+        return await world.eyes.count("SELECT count(*) FROM attempts WHERE state IN ('delivered', 'unknown')") >= PEOPLE
+
     try:
-        await world.eyes.until(world.taken_or_claimed)
+        await world.eyes.until(taken_or_claimed)
     except TimeoutError:
         pytest.fail(world.running.said())
     assert await world.eyes.count("SELECT count(*) FROM obligations") == PEOPLE
@@ -124,9 +70,9 @@ async def test_one_dies_and_everybody_gets_one_message(world: World, name: str) 
     """When whoever died was not the one that speaks to the network, all 500 messages arrive, each exactly once (§10.1.5)."""
     for other in FUSES:
         await world.running.start(other, **({"SANS_FAUTE_TEST_FUSE": f"{name}:{FUSES[name]}"} if other == name else {}))
-    await world.died(name)
+    await died(world, name)
 
-    await world.all_delivered_once()
+    await world.all_delivered_once(PEOPLE)
     assert await world.eyes.count(ADRIFT) == 0
 
 
@@ -136,7 +82,7 @@ async def test_two_copies_of_each_share_the_work(world: World) -> None:
     for name in FUSES:
         await world.running.start(name)
         await world.running.start(name, copy="-second")
-    await world.all_delivered_once()
+    await world.all_delivered_once(PEOPLE)
     assert await world.eyes.count(ADRIFT) == 0
     for process in world.running.processes.values():
         assert process.returncode is None
