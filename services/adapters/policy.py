@@ -12,7 +12,7 @@ from types import UnionType
 from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from services.core import policy as core_policy
-from services.core.policy import Policy, Span, Windows
+from services.core.policy import FloodLimit, FloodPolicy, Policy, Span, Windows
 from services.core.words import Channel
 
 SHIPPED: Final = Path(core_policy.__file__).with_name("policy.toml")
@@ -214,6 +214,7 @@ def _absurdities(policy: Policy) -> Iterator[str]:
                 yield f"windows.{channel}.{day.name}: windows overlap, or are not in order"
         if not (windows.weekday or windows.saturday or windows.closed_day):
             yield f"windows.{channel}: never open; people who want no {channel} forbid it, each for themselves"
+    yield from _closed_doors(policy.floods)
     if policy.alerts.day_starts >= policy.alerts.day_ends:
         yield "alerts.day_ends: the day ends before it starts"
     if not policy.voice_slots.starts:
@@ -224,6 +225,13 @@ def _absurdities(policy: Policy) -> Iterator[str]:
         yield "meeting.reminders: a step stands there twice"
     if _repeated([(step.step, step.occurrence) for step in policy.actualisation.steps]):
         yield "actualisation.steps: a step stands there twice with the same occurrence"
+
+
+def _closed_doors(floods: FloodPolicy) -> Iterator[str]:
+    for door in fields(floods):
+        limit: FloodLimit = getattr(floods, door.name)
+        if not (limit.per_minute and limit.burst and limit.guess):
+            yield f"floods.{door.name}: with a zero nobody could come in"
 
 
 def _in_a_window(start: time, windows: Windows) -> bool:

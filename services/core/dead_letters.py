@@ -12,6 +12,8 @@ from services.core.ports.streams import Record
 TOPIC: Final = "dead-letters.v1"
 #: dead letters of this topic keep where and why, not what (contracts §1)
 PERSONAL: Final = "people.v1"
+#: Kafka counts partitions in 32 bits
+_LAST_PARTITION: Final = 2**31 - 1
 #: Kafka header of a record that was published again: which letter it was
 REPLAY_OF: Final = "sans-faute-replay-of"
 
@@ -50,7 +52,7 @@ def place_of(letter_id: str) -> LetterPlace | None:
     partition, _, offset = rest.partition("/")
     if not topic or not all(number.isascii() and number.isdigit() and len(number) < 19 for number in (partition, offset)):
         return None
-    return topic, int(partition), int(offset)
+    return (topic, int(partition), int(offset)) if int(partition) <= _LAST_PARTITION else None
 
 
 def _ancestor(record: Record) -> str | None:

@@ -141,6 +141,25 @@ class LinkPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FloodLimit:
+    """How many requests one source may make at a door that stands open to the world (§8.4)."""
+
+    per_minute: int
+    #: at once, after a silence
+    burst: int
+    #: how many a wrong signature or an unknown link counts for
+    guess: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloodPolicy:
+    """The two doors."""
+
+    link: FloodLimit
+    callbacks: FloodLimit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reminder:
     """A rung of the meeting's ladder."""
 
@@ -293,6 +312,7 @@ class Policy:
     voice_slots: VoiceSlots
     contacts: ContactPolicy
     link: LinkPolicy
+    floods: FloodPolicy
     meeting: MeetingLadder
     actualisation: ActualisationLadder
     alerts: AlertPolicy = field()

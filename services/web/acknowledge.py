@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
-from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,7 +23,7 @@ from services.web.calendar_file import calendar_file
 from services.web.link import LinkView, Mistake, read_answer, reply_event, too_early, view_of
 from services.web.ports import LinkCase, Outlet
 from services.web.render import Renderer
-from services.web.security import read_body
+from services.web.security import read_form
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,128}")
 #: A filled-in form has a few hundred octets.
@@ -79,7 +78,7 @@ class LinkPages:
     async def answer(self, request: Request) -> Response:
         """A choice: published first, thanked afterwards."""
         case, view = await self._find(request)
-        form = dict(parse_qsl((await read_body(request, _FORM_LIMIT)).decode("utf-8", "replace")))
+        form = dict(await read_form(request, _FORM_LIMIT))
         answer = read_answer(form, view)
         if isinstance(answer, Mistake):
             return self._form(view, form=form, notice=answer.value, status=422)
@@ -127,6 +126,10 @@ class LinkPages:
                 code = 503
         headers = {"retry-after": _RETRY_AFTER} if code == 503 else {}
         return self.render.page("link/refused.html", status=code, headers=headers, status_code=code)
+
+    def flooded(self, seconds: int) -> Response:
+        """429: this source asks too often; when to come again."""
+        return self.render.page("link/refused.html", status=429, headers={"retry-after": str(seconds)}, status_code=429)
 
     async def _find(self, request: Request) -> tuple[LinkCase, LinkView]:
         """The facts behind the link; raises ``LinkRefused``."""

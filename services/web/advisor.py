@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Final, NoReturn
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from services.web.live import Live
 from services.web.portfolio import actions_for, portfolio
 from services.web.ports import Access, Desk, DeskAction, DeskResult, Pages, PersonFile
 from services.web.render import Renderer, local
-from services.web.security import FormTokens, read_body
+from services.web.security import FormTokens, read_form
 from services.web.timeline import story
 from services.web.wording import Wording
 from services.web.zones import PARIS, zone_of_person
@@ -98,7 +98,7 @@ class AdvisorPages:
     async def act(self, request: Request) -> Response:
         """An advisor's word about what was done; back to where it was said."""
         advisor = await self._advisor(request)
-        form = dict(parse_qsl((await read_body(request, _FORM_LIMIT)).decode("utf-8", "replace")))
+        form = dict(await read_form(request, _FORM_LIMIT))
         now = self.clock.now()
         if not self.tokens.holds(form.get("token", ""), advisor.advisor_id, now):
             self._deny("form_expired")

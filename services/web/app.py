@@ -52,7 +52,7 @@ from services.web.engine import LagEngine
 from services.web.events import Events
 from services.web.forgery import Refusals
 from services.web.health import HealthPages, MetricsPage
-from services.web.listeners import LOCAL_NAMES, build_public, build_staff
+from services.web.listeners import LOCAL_NAMES, build_public, build_staff, open_doors
 from services.web.live import Live
 from services.web.operations import OperationsPages
 from services.web.proof import ProofPages
@@ -102,18 +102,19 @@ async def run(
         outlet, checks = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE), HealthPages(checks=surroundings.overall)
         health.ready_when("database", database_check(pool))
         health.ready_when("kafka", topics_check(admin, _WRITTEN))
+        links = LinkPages(pages=pages, outlet=outlet, clock=clock, policy=policy.link, render=render)
+        watchers = MetricWatchers(count=surroundings.metrics.count, refused=refusals.add)
         public_app = build_public(
-            links=LinkPages(pages=pages, outlet=outlet, clock=clock, policy=policy.link, render=render),
+            links=links,
+            doors=open_doors(policy.floods, clock, links, watchers.flooded),
             callbacks=Callbacks(
                 sources=_sources(settings, seals, scripts(surroundings, store), clock),
                 make_request=CallbackRequest,
                 feedback=KafkaFeedback(publisher=publisher, encode=encode, decode=decoder, seals=seals, clock=clock, source=SOURCE),
-                watchers=MetricWatchers(count=surroundings.metrics.count, refused=refusals.add),
+                watchers=watchers,
                 public_url=settings.public_url,
             ),
-            events=Events(
-                border=Border(decode=decoder, topic_of=topic_of), outlet=outlet, tokens=_tokens(settings.events_token)
-            ),
+            events=Events(border=Border(decode=decoder, topic_of=topic_of), outlet=outlet, tokens=_tokens(settings.events_token)),
             claims=ClaimDesk(claims=claims(surroundings, store), clock=clock, tokens=_tokens(settings.gateway_token)),
             health=checks,
             pages_dir=_pages_dir(),
@@ -151,7 +152,9 @@ async def run(
             pages_dir=_pages_dir(),
             host_names=[*LOCAL_NAMES, settings.staff_listen.host],
         )
-        await all_of(serve(public_app, public), serve(staff_app, staff), pulse.relay(changes), refusals.keep_on())
+        await all_of(
+            serve(public_app, public, proxies=settings.trusted_proxies), serve(staff_app, staff), pulse.relay(changes), refusals.keep_on()
+        )
 
 
 def _dead_letters(surroundings: Surroundings, pool: Pool, store: Store, publisher: KafkaPublisher) -> DeadLetterPages:

@@ -15,6 +15,7 @@ from services.core.ports.providers import Feedback
 from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import NotPublished
 from services.web.ports import CallbackSource, Watchers
+from services.web.problems import problem
 from services.web.security import read_body
 
 #: Far above any receipt; a bounce with its original may be large.
@@ -60,7 +61,7 @@ class Callbacks(Generic[R]):
         provider = request.path_params["provider"]
         source = self.sources.get(provider)
         if source is None:
-            return Response(status_code=404)
+            return problem(404, "no such provider")
         call = self.make_request(
             method=request.method,
             url=self._public(request),
@@ -70,7 +71,7 @@ class Callbacks(Generic[R]):
         )
         if not source.authentic(call):
             await self.watchers.callback_refused(provider)
-            return Response(status_code=403)
+            return problem(403, "not signed, or signed too long ago")
         try:
             answer = await source.read(call)
             for receipt in answer.receipts:
@@ -80,9 +81,9 @@ class Callbacks(Generic[R]):
         except ValueError:
             # authentic but not readable: their new format or our bug; a 4xx stops their retries, the counter tells us
             self.watchers.callback_unreadable(provider)
-            return Response(status_code=400)
+            return problem(400, "cannot be read")
         except (NotPublished, StoreUnavailable, ConnectionError):
-            return Response(status_code=503, headers=_RETRY_AFTER)
+            return problem(503, "not now", headers=_RETRY_AFTER)
         plain = answer.status_code == 200 and not answer.response_body
         return Response(answer.response_body, status_code=202 if plain else answer.status_code, media_type=answer.content_type)
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from services.core.ports.dead_letters import Letters, Sought
 from services.core.ports.store import DeadLetter, LetterPlace
 from services.web.render import Renderer, local
 from services.web.replay import LONGEST, Outcome, Replayed, Replayer
-from services.web.security import FormTokens, read_body
+from services.web.security import FormTokens, read_form
 from services.web.zones import PARIS
 
 _ADDRESS: Final = "/operations/dead-letters"
@@ -58,16 +58,18 @@ class DeadLetterPages:
 
     async def show(self, request: Request) -> Response:
         """One letter with every error and each replay."""
-        path = request.path_params
-        sought = Sought(topic=path["topic"], partition=path["partition"], offset=path["offset"])
-        letter = next(iter(await self.letters.dead_letters(sought)), None)
+        place = place_of("{topic}/{partition}/{offset}".format_map(request.path_params))
+        if place is None:
+            raise HTTPException(404)
+        topic, partition, offset = place
+        letter = next(iter(await self.letters.dead_letters(Sought(topic=topic, partition=partition, offset=offset))), None)
         if letter is None:
             raise HTTPException(404)
         return self._page("operations/dead_letter.html", dict(request.query_params), letters=(letter,), more=False)
 
     async def replay(self, request: Request) -> Response:
         """Publish the chosen ones, or all that the filter finds, again; back to the list, which says what became of them."""
-        pairs = parse_qsl((await read_body(request, _FORM_LIMIT)).decode("utf-8", "replace"))
+        pairs = await read_form(request, _FORM_LIMIT)
         form = dict(pairs)
         if not self.tokens.holds(form.get("token", ""), _FORM, self.clock.now()):
             raise HTTPException(403, "form_expired")

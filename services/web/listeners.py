@@ -1,6 +1,7 @@
 """The two listeners: the public one for job seekers, providers, producers and gateways; the staff one for this machine."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -9,21 +10,25 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from services.core.policy import FloodPolicy
+from services.core.ports.clock import Clock
 from services.core.ports.store import StoreUnavailable
 from services.web.acknowledge import LinkPages, LinkRefused
 from services.web.advisor import AdvisorPages
 from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
 from services.web.events import Events
+from services.web.floods import Door, FloodGates, Floods
 from services.web.health import HealthPages, MetricsPage
 from services.web.operations import OperationsPages
+from services.web.problems import problem
 from services.web.proof import ProofPages
 from services.web.render import Renderer
-from services.web.security import PUBLIC_POLICY, STAFF_POLICY, SecureHeaders, TooLarge
+from services.web.security import PUBLIC_POLICY, STAFF_POLICY, NotText, PlainAddresses, SecureHeaders, TooLarge, not_text
 
 #: Names under which a browser on this machine asks; anything else is another site's name pointed at us (DNS rebinding).
 LOCAL_NAMES: Final = ("127.0.0.1", "localhost", "[::1]")
@@ -40,8 +45,12 @@ def build_public(
     health: HealthPages,
     pages_dir: Path,
     https: bool,
+    doors: Mapping[str, Door],
 ) -> Starlette:
-    """``/a``, ``/callbacks``, ``/events``, ``/attempts``: open to the world; ``https`` when it is reached that way."""
+    """``/a``, ``/callbacks``, ``/events``, ``/attempts``: open to the world; ``https`` when it is reached that way.
+
+    ``doors`` are where floods are held back (``open_doors``); none beside a play, whose clock stands still while a crowd comes.
+    """
     return Starlette(
         routes=[
             *links.routes(),
@@ -51,9 +60,27 @@ def build_public(
             *health.routes(),
             _static(pages_dir),
         ],
-        middleware=[Middleware(SecureHeaders, policy=PUBLIC_POLICY, https=https)],
-        exception_handlers={LinkRefused: links.refused, HTTPException: links.refused, TooLarge: _too_large, Exception: links.refused},
+        middleware=[
+            Middleware(SecureHeaders, policy=PUBLIC_POLICY, https=https),
+            Middleware(FloodGates, doors=doors),
+            Middleware(PlainAddresses),
+        ],
+        exception_handlers={
+            LinkRefused: links.refused,
+            HTTPException: links.refused,
+            TooLarge: _too_large,
+            NotText: _not_text,
+            Exception: links.refused,
+        },
     )
+
+
+def open_doors(policy: FloodPolicy, clock: Clock, links: LinkPages, told: Callable[[str], None]) -> Mapping[str, Door]:
+    """The doors by the first segment of their addresses; ``told`` hears the door of each request that is held back."""
+    return {
+        "a": Door(floods=Floods(limit=policy.link, clock=clock), refused=links.flooded, told=partial(told, "link")),
+        "callbacks": Door(floods=Floods(limit=policy.callbacks, clock=clock), refused=_flooded, told=partial(told, "callbacks")),
+    }
 
 
 def build_staff(
@@ -90,8 +117,9 @@ def build_staff(
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=list(host_names), www_redirect=False),
             Middleware(SecureHeaders, policy=STAFF_POLICY, https=False),
+            Middleware(PlainAddresses),
         ],
-        exception_handlers={HTTPException: refused, StoreUnavailable: refused, TooLarge: _too_large},
+        exception_handlers={HTTPException: refused, StoreUnavailable: refused, TooLarge: _too_large, NotText: _not_text},
     )
 
 
@@ -110,4 +138,12 @@ class _CachedFiles(StaticFiles):
 
 
 async def _too_large(_request: Request, _problem: Exception) -> Response:
-    return PlainTextResponse("too large\n", status_code=413)
+    return problem(413, "larger than this address takes")
+
+
+async def _not_text(_request: Request, _problem: Exception) -> Response:
+    return not_text()
+
+
+def _flooded(seconds: int) -> Response:
+    return problem(429, "too many requests from this source", headers={"retry-after": str(seconds)})

@@ -5,10 +5,14 @@ import hmac
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.web.problems import problem
 
 #: A link page runs no script at all, a staff page only our own files; nothing may be framed or sent elsewhere.
 PUBLIC_POLICY: Final = (
@@ -22,6 +26,29 @@ FORM_LIFE: Final = timedelta(hours=12)
 
 class TooLarge(Exception):
     """The body is larger than this address takes (413)."""
+
+
+class NotText(Exception):
+    """A form holds a character that no text has (400)."""
+
+
+class PlainAddresses:
+    """Middleware that refuses addresses with a character that no text has: no identifier has it, and the database cannot look for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """400 for NUL in the path or the query; everything else is passed on."""
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            await not_text()(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def not_text() -> Response:
+    """What is said of NUL."""
+    return problem(400, "an address or a form with the character NUL")
 
 
 class SecureHeaders:
@@ -68,6 +95,15 @@ async def read_body(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise TooLarge
     return bytes(body)
+
+
+async def read_form(request: Request, limit: int) -> list[tuple[str, str]]:
+    """The fields of a form in order; octets that are no UTF-8 become replacement characters. Raises ``TooLarge`` or ``NotText``."""
+    text = (await read_body(request, limit)).decode("utf-8", "replace")
+    pairs = parse_qsl(text)
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise NotText
+    return pairs
 
 
 class FormTokens:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 import uvicorn
@@ -27,9 +27,21 @@ def bind(host: str, port: int) -> socket.socket:
         raise AddressTaken(f"{host}:{port}: {os.strerror(problem.errno) if problem.errno else type(problem).__name__}") from None
 
 
-async def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until cancelled; access is logged by who knows what may be logged, never by address."""
-    server = _Server(uvicorn.Config(app, access_log=False, log_config=None, lifespan="off", timeout_graceful_shutdown=_GRACE))
+async def serve(app: ASGIApp, listener: socket.socket, *, proxies: Collection[str] = ()) -> None:
+    """Serve until cancelled; access is logged by who knows what may be logged, never by address.
+
+    ``proxies`` are believed when they say who asks; nobody else is.
+    """
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        timeout_graceful_shutdown=_GRACE,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+    )
+    server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)

@@ -26,6 +26,10 @@ class MetricWatchers:
         self.count("callbacks_refused", 1, provider=provider)
         await self.refused(provider)
 
+    def flooded(self, door: str) -> None:
+        """Count a request that was held back."""
+        self.count("requests_held_back", 1, door=door)
+
     def callback_unreadable(self, provider: str) -> None:
         """See ``Watchers.callback_unreadable``: it is a record that could not be read."""
         self.count("dead_letters", 1, topic=f"callbacks/{provider}")

@@ -71,6 +71,7 @@ async def opened(print_shop: Callable[[httpx.Request], httpx.Response] = lambda 
         "letter": MailevaCallbacks("letter", user="u", password=SECRET, api=letters, clock=clock),
     }
     app = build_public(
+        doors={},
         links=LinkPages(pages=world.pages, outlet=outlet, clock=clock, policy=LINK_POLICY, render=Renderer(PAGES)),
         callbacks=Callbacks[CallbackRequest](
             sources=sources, make_request=CallbackRequest, feedback=border.feedback, watchers=world.watchers, public_url=PUBLIC_URL

@@ -1,5 +1,7 @@
 """The policy file: typed values, or every mistake at once by its dotted name."""
 
+import tomllib
+from collections.abc import Iterator
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -111,6 +113,7 @@ def test_every_mistake_is_reported_together(tmp_path: Path) -> None:
             "windows.voice.weekday: windows overlap, or are not in order",
         ),
         ('day_ends = "18:00"', 'day_ends = "07:00"', "alerts.day_ends: the day ends before it starts"),
+        ("per_minute = 600", "per_minute = 0", "floods.link: with a zero nobody could come in"),
         ('starts = ["10:00", "14:00", "17:00"]', "starts = []", "voice_slots.starts: a follow-up call needs a slot"),
         ('step = "R3"', 'step = "R2"', "meeting.reminders: a step stands there twice"),
         ("occurrence = 2", "occurrence = 1", "actualisation.steps: a step stands there twice with the same occurrence"),
@@ -198,3 +201,42 @@ def test_a_channel_that_could_never_be_used_is_refused(overrides: dict[str, obje
     with pytest.raises(PolicyError) as caught:
         load_policy(overrides=overrides)
     assert [found[: len(mistake)] for found in caught.value.mistakes] == [mistake]
+
+
+def _leaves(table: dict[str, object], folder: str = "") -> Iterator[str]:
+    """Every value of the shipped file by its dotted name; rungs by their step."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{folder}{key}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for rung in value:
+                called = rung["step"] if rung.get("occurrence", 1) == 1 else f"{rung['step']}_{rung['occurrence']}"
+                # the step itself is how the rung is found
+                yield from _leaves(
+                    {name: leaf for name, leaf in rung.items() if name not in {"step", "occurrence"}}, f"{folder}{key}.{called}."
+                )
+        else:
+            yield f"{folder}{key}"
+
+
+LEAVES = sorted(_leaves(tomllib.loads(TEXT)))
+#: of no kind that a policy has: no duration, hour, word, list, truth or number of things
+NONSENSE = -1.5
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_value_wrong_in_turn(name: str) -> None:
+    """Each value of the file is read by somebody who says what would be right, and nothing else is said."""
+    with pytest.raises(PolicyError) as caught:
+        load_policy(overrides={name: NONSENSE})
+    (mistake,) = caught.value.mistakes
+    assert mistake.partition(": ")[0].endswith(name.rpartition(".")[2])
+    assert ": expected " in mistake
+
+
+def test_every_value_wrong_together() -> None:
+    """As many mistakes as values, in one go."""
+    assert len(LEAVES) > 100
+    with pytest.raises(PolicyError) as caught:
+        load_policy(overrides=dict.fromkeys(LEAVES, NONSENSE))
+    assert len(set(caught.value.mistakes)) == len(LEAVES)

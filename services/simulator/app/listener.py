@@ -77,6 +77,7 @@ class Listener:
 
     def _public(self, sources: Sequence[CallbackSource], behind: Behind) -> Starlette:
         return build_public(
+            doors={},
             links=LinkPages(
                 pages=behind.pages, outlet=behind.outlet, clock=behind.clock, policy=behind.link, render=Renderer(templates() / "pages")
             ),

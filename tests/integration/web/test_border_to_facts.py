@@ -73,6 +73,7 @@ def listener(world: World, publisher: Publisher) -> httpx.AsyncClient:
         public_url="https://exemple.fr",
     )
     app = build_public(
+        doors={},
         links=LinkPages(pages=world.pages, outlet=outlet, clock=clock, policy=LINK_POLICY, render=Renderer(PAGES)),
         callbacks=callbacks,
         events=Events(border=Border(decode=Decoder(Schemas()), topic_of=topic_of), outlet=outlet, tokens=frozenset({"producer"})),

@@ -5,7 +5,7 @@ import pytest
 from services.runtime.metrics import METRICS, Metrics
 
 #: labels whose values are bounded words; an identifier would be one time series for each person
-BOUNDED = {"topic", "lane", "channel", "provider", "outcome", "reason", "status", "choice", "type", "process"}
+BOUNDED = {"topic", "lane", "channel", "door", "provider", "outcome", "reason", "status", "choice", "type", "process"}
 
 
 def test_labels_are_bounded() -> None:

@@ -1,5 +1,6 @@
 """A small world behind the pages: both listeners over one store, empty or with some people in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -54,6 +55,7 @@ from services.web.callbacks import Callbacks
 from services.web.claims import ClaimDesk
 from services.web.dead_letters import DeadLetterPages
 from services.web.events import Events
+from services.web.floods import Door
 from services.web.health import HealthPages, MetricsPage
 from services.web.listeners import build_public, build_staff
 from services.web.live import Live
@@ -123,6 +125,8 @@ class World:
     foresee: Foresee | None = None
     budget: int = 30
     tokens: FormTokens = field(default_factory=lambda: FormTokens(b"test key"))
+    #: none: as many requests as a test makes
+    doors: Mapping[str, Door] = field(default_factory=dict)
     host_names: tuple[str, ...] = ("127.0.0.1", "localhost", "staff")
 
     @classmethod
@@ -147,6 +151,7 @@ class World:
     def public(self, callbacks: Callbacks[Call], events: Events) -> Starlette:
         """The public listener."""
         return build_public(
+            doors=self.doors,
             links=LinkPages(pages=self.pages, outlet=self.outlet, clock=self.clock, policy=LINK_POLICY, render=Renderer(PAGES)),
             callbacks=callbacks,
             events=events,
