@@ -97,6 +97,15 @@ class FileAccess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaned:
+    """Control characters left what somebody is called or where they are reached: said in the log, not stored (rules §10.18)."""
+
+    person_id: PersonId
+    #: characters
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSent:
     """The words that were handed to a provider; kept as proof of what was said (retention: policy)."""
 
@@ -132,6 +141,8 @@ class Changes:
     alarms: list[Alarm] = field(default_factory=list)
     refused_callbacks: list[RefusedCallbacks] = field(default_factory=list)
     accesses: list[FileAccess] = field(default_factory=list)
+    #: nothing to write
+    cleaned: list[Cleaned] = field(default_factory=list)
     outbox: list[Outgoing] = field(default_factory=list)
     journal: list[JournalLine] = field(default_factory=list)
 

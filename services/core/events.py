@@ -138,6 +138,8 @@ class PersonUpdated(Envelope):
     agency_id: str
     followers: tuple[Follower, ...] = ()
     quiet: tuple[tuple[time, time], ...] = ()
+    #: control characters that were taken out of names and values
+    cleaned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

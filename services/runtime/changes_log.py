@@ -12,6 +12,8 @@ def log_changes(changes: Changes) -> None:
     """One line for each fact; identifiers and bounded words only, never what was written or where."""
     for obligation in changes.obligations:
         _obligation(obligation)
+    for cleaned in changes.cleaned:
+        _log.warning("control characters removed", person_id=cleaned.person_id, count=cleaned.count)
     for attempt in changes.attempts:
         _attempt(attempt)
     for receipt in changes.receipts:

@@ -1,10 +1,10 @@
 """Snapshots of people, advisors and agencies, from checked data to facts (contracts §2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, time
 from typing import Any
 
-from services.adapters.contracts.values import maybe_day, maybe_instant, maybe_printable, printable, whole
+from services.adapters.contracts.values import controls, maybe_day, maybe_instant, maybe_printable, printable, whole
 from services.core import events
 from services.core.events import Event
 from services.core.model import Follower, Hold, PersonId
@@ -37,7 +37,16 @@ def person(common: Common, data: Data) -> Event:
         agency_id=data["agency_id"],
         followers=tuple(_follower(follower) for follower in data.get("followers") or ()),
         quiet=tuple((time.fromisoformat(span["from"]), time.fromisoformat(span["to"])) for span in data.get("quiet") or ()),
+        cleaned=controls(_written(data)),
     )
+
+
+def _written(data: Data) -> Iterator[str | None]:
+    """What somebody typed of a person."""
+    yield from (data["first_name"], data["last_name"], (data.get("hold") or {}).get("reason"))
+    for contact in data["contacts"]:
+        yield contact.get("value")
+        yield from contact.get("lines") or ()
 
 
 def removed(common: Common, data: Data) -> Event:

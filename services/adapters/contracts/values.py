@@ -1,6 +1,7 @@
 """Single values of an event: instants, words without control characters, whole numbers."""
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 
@@ -30,6 +31,12 @@ def printable(text: str) -> str:
         return text.strip()
     spaced = "".join(" " if letter in "\t\n\r\v\f\x85\u2028\u2029" else letter for letter in unicodedata.normalize("NFC", text))
     return "".join(letter for letter in spaced if unicodedata.category(letter)[0] != "C").strip()
+
+
+def controls(texts: Iterable[str | None]) -> int:
+    """How many control characters ``printable`` takes out of these, or makes a space of."""
+    odd = (text for text in texts if text is not None and not text.isprintable())
+    return sum(unicodedata.category(letter)[0] == "C" for text in odd for letter in text)
 
 
 def maybe_printable(text: str | None) -> str | None:

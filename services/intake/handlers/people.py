@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from services.core.changes import Cleaned
 from services.core.events import DeclaredContact, PersonRemoved, PersonUpdated
 from services.core.evidence.contacts import point_id_of, question
 from services.core.evidence.directory import Merged, contact_from, merge, person_from
@@ -21,6 +22,8 @@ def updated(handling: Handling, ledger: Ledger, case: Case | None, event: Person
         return None
     person = person_from(event, case, ledger.now)
     ledger.changes.profiles.append(person)
+    if event.cleaned:
+        ledger.changes.cleaned.append(Cleaned(person_id=event.person_id, count=event.cleaned))
     merged = merge(case, person, tuple(_contact(handling, event, declared, ledger.now) for declared in event.contacts), ledger.now)
     questions = _questions(handling, ledger, case, person, merged)
     _points(ledger, case, merged)
@@ -77,7 +80,7 @@ def _questions(handling: Handling, ledger: Ledger, case: Case, person: Person, m
             point, known = points.get(point_id_of(row)), before.get(point_id_of(row))
             over = point is None or known is None or point.status is not known.status or point.value_at != known.value_at
         rows.append(ledger.obligation(row, replace(ledger.moved(row, Happened.CANCELLED), settled_at=ledger.now)) if over else row)
-    asked = [question(case.person_id, point, person.revision, ledger.now, handling.contacts) for point in merged.asked]
+    asked = [question(case.person_id, point, person.revision, ledger.now, handling.policy.contacts) for point in merged.asked]
     return (*rows, *(ledger.obligation(None, row) for row in asked))
 
 

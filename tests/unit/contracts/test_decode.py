@@ -119,6 +119,22 @@ def test_hostile_names() -> None:
     fact = decode("people.v1", valid("person.updated", "valid-hostile-names"))
     assert isinstance(fact, PersonUpdated)
     assert (fact.first_name, fact.last_name) == ("Luc", "O\u2019Test =1+1")
+    assert fact.cleaned > 0
+    clean = decode("people.v1", valid("person.updated"))
+    assert isinstance(clean, PersonUpdated)
+    assert clean.cleaned == 0
+
+
+def test_control_characters_are_counted_wherever_they_stand() -> None:
+    """Names, a reason, values and lines of an address; accents and no-break spaces are none."""
+    event = valid("person.updated")
+    places = {"first_name": "A\x00na\u202e", "last_name": "Éa\xa0L\u2019O", "hold": {"reason": "a\x1b"}}
+    points = [{"contact_id": "p1", "channel": "postal", "lines": ["A\x07", "B"], "declared_by": "self"}]
+    points.append({"contact_id": "p2", "channel": "email", "value": "a\u200bb@x.example", "declared_by": "self"})
+    event["data"] |= {**places, "contacts": points}
+    fact = decode("people.v1", event)
+    assert isinstance(fact, PersonUpdated)
+    assert fact.cleaned == 5
 
 
 def test_no_text_keeps_control_characters() -> None:

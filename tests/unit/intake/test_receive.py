@@ -21,6 +21,7 @@ from services.core.events import (
     PersonUpdated,
     Problem,
 )
+from services.core.ledger import Ledger
 from services.core.model import Alert, AlertId, Follower, ObligationId, Place
 from services.core.words import (
     AlertType,
@@ -35,7 +36,8 @@ from services.core.words import (
     Routed,
     Severity,
 )
-from tests.fixtures.steps import House
+from services.intake.handlers.people import updated
+from tests.fixtures.steps import House, handling
 from tests.unit.core.scene import LEILA, NOW, case, day, meeting, mobile, paris
 
 _CV, _ACT = ObligationId("cv:1"), ObligationId("act:2026-11:leila")
@@ -358,3 +360,11 @@ async def _with_open_alert(house: House) -> None:
     async with house.store.unit() as unit:
         await unit.lock([LEILA])
         await unit.write(Changes(alerts=[alert]))
+
+
+@pytest.mark.parametrize(("revision", "cleaned", "told"), [(9, 3, [3]), (9, 0, []), (1, 3, [])])
+def test_control_characters_are_said_in_the_log_of_the_person(revision: int, cleaned: int, told: list[int]) -> None:
+    """How many were taken out, and of whom (§10.18); a clean snapshot says nothing, a stale one neither."""
+    ledger = Ledger(NOW)
+    updated(handling(), ledger, case(meeting()), _snapshot(5, revision=revision, cleaned=cleaned))
+    assert [(row.person_id, row.count) for row in ledger.changes.cleaned] == [(LEILA, count) for count in told]

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import structlog
 
+from services.core.changes import Changes, Cleaned
+from services.core.model import PersonId
+from services.runtime.changes_log import log_changes
 from services.runtime.logs import set_up_logs
 
 
@@ -72,3 +75,10 @@ def test_bound_fields_reach_every_line(output: io.StringIO) -> None:
     with structlog.contextvars.bound_contextvars(attempt_id="a-7"):
         structlog.get_logger().info("claimed")
     assert _lines(output)[0]["attempt_id"] == "a-7"
+
+
+def test_control_characters_of_a_name_are_told_as_a_count(output: io.StringIO) -> None:
+    """Whose and how many, so that the source can be mended; never which (§10.18)."""
+    log_changes(Changes(cleaned=[Cleaned(person_id=PersonId("p-1042"), count=3)]))
+    (line,) = _lines(output)
+    assert (line["event"], line["level"], line["person_id"], line["count"]) == ("control characters removed", "warning", "p-1042", 3)
