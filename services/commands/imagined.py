@@ -109,7 +109,7 @@ def handling_of(environment: Environment) -> Handling:
         hashes=Seals(PLAY_KEY).sender_hash,
         address_errors=lambda lines: normalise(lines).errors,
         residence=environment.residence,
-        contacts=environment.policy.contacts,
+        policy=environment.policy,
     )
 
 

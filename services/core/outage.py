@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from services.core.decision import Intent, Plan
 from services.core.model import Attempt, Obligation
+from services.core.policy import Policy
 from services.core.view import View, see
-from services.core.words import AttemptState, Evidence, Kind, ObligationState, Why
+from services.core.words import AttemptState, Channel, Evidence, Kind, ObligationState, Why
 
 _PAST = frozenset({ObligationState.MISSED, ObligationState.LAPSED})
 _AWAITED = frozenset({ObligationState.OPEN, ObligationState.ACKNOWLEDGED, *_PAST})
@@ -16,6 +17,12 @@ _NEVER_MADE = {
     AttemptState.SKIPPED: frozenset({Why.TOO_LATE}),
     AttemptState.CANCELLED: frozenset({Why.TOO_LATE, Why.MISSED}),
 }
+
+
+def told_too_late(published_at: datetime, now: datetime, due_at: datetime, policy: Policy) -> datetime | None:
+    """Since when an outage made every message about a meeting useless before we even knew of it; none when none did."""
+    last = due_at - policy.not_after[Channel.SMS]
+    return published_at if published_at < last <= now and now - published_at > policy.outage.late_after else None
 
 
 def outage_of(view: View, obligation: Obligation, plan: Plan, plan_of: Callable[[View, Obligation], Plan]) -> datetime | None:

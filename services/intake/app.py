@@ -48,7 +48,7 @@ async def run(surroundings: Surroundings) -> None:
         hashes=seals.sender_hash,
         address_errors=lambda lines: normalise(lines).errors,
         residence=lambda postal_code: snapshot(clock.now()).residence(postal_code),
-        contacts=snapshot.policy.contacts,
+        policy=snapshot.policy,
     )
     decode = LimitedDecode(
         decode=Decoder(Schemas()),

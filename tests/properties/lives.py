@@ -112,7 +112,7 @@ _HANDLING = Handling(
     hashes=_hash,
     address_errors=_no_errors,
     residence=environment().residence,
-    contacts=environment().policy.contacts,
+    policy=environment().policy,
 )
 
 

@@ -62,3 +62,10 @@ def act_by(view: View, deadline: datetime) -> datetime:
     before = view.working.on_or_before(view.working.local(deadline).date() - timedelta(days=1))
     at = view.working.instant(before, view.policy.alerts.day_ends)
     return at if at > view.now else max(deadline, view.now)
+
+
+def soon(view: View) -> datetime:
+    """The end of this working day, or of the next one: for what should have been done before."""
+    day = view.working.on_or_after(today(view))
+    end = view.working.instant(day, view.policy.alerts.day_ends)
+    return end if end > view.now else view.working.instant(view.working.shift(day, 1), view.policy.alerts.day_ends)

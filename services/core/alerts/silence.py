@@ -18,7 +18,7 @@ def short_notice(view: View, obligation: Obligation) -> Found | None:
     if not _waiting(obligation) or obligation.kind is Kind.ACTUALISATION or on_hold(view):
         return None  # of somebody on hold NO_CHANNEL says all (§10.17)
     since = view.known_since(obligation)
-    hours = int((obligation.due_at - since).total_seconds() // 3600)
+    hours = max(0, int((obligation.due_at - since).total_seconds() // 3600))
     fact = Fact(code="short_notice", parameters={"hours": str(hours)})
     if is_short_notice(view, obligation) or _unconfirmed_at(view, obligation) is None:
         return Found(at=since, next_action="call_now", facts=(fact,)) if view.reach.order else None

@@ -4,14 +4,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.core.alerts import ABOUT_POINTS, RULES_OF
-from services.core.alerts.found import Found, act_by, severity_changes, severity_of
+from services.core.alerts.found import Found, act_by, severity_changes, severity_of, soon
 from services.core.alerts.known import known
 from services.core.alerts.no_way import on_hold, ways_left
 from services.core.alerts.routing import looks_again, route, stay
 from services.core.alerts.spoken import refused_together
 from services.core.alerts.travels import at_stake
 from services.core.decision import AlertClosed, AlertWanted
-from services.core.model import Alert, Obligation
+from services.core.evidence.verdict import lost_to_outage
+from services.core.model import Alert, Fact, Obligation
 from services.core.states import SETTLED
 from services.core.view import View
 from services.core.words import AlertType, Evidence, Kind, ObligationState, Routed
@@ -20,6 +21,8 @@ from services.core.words import AlertType, Evidence, Kind, ObligationState, Rout
 _STAYS = frozenset({AlertType.NON_RECEIPT_DOSSIER, AlertType.ACTUALISATION_MISSED}) | ABOUT_POINTS
 #: what asks for a human before the date: a new date asks anew
 _ABOUT_THE_DATE = frozenset({AlertType.NO_CHANNEL, AlertType.UNREACHABLE, AlertType.SHORT_NOTICE, AlertType.UNCONFIRMED})
+#: the person was left without a message, and may have missed the date for it
+_CALL_ALL_THE_SAME = "call_after_outage"
 _SPOKEN = frozenset({AlertType.CANNOT_COME, AlertType.CALLBACK_REQUESTED, AlertType.CONTRADICTORY_REPLIES, AlertType.INBOUND_MESSAGE})
 
 
@@ -63,6 +66,7 @@ def _raise(view: View, obligation: Obligation, type_: AlertType, found: Found, d
     """A new line on somebody's list."""
     place = route(view, found.advisor_id or view.person.referent_id)
     severity = severity_of(view, obligation.due_at, found)
+    too_late = _came_too_late(view, obligation, type_)
     due.wanted.append(
         AlertWanted(
             type=type_,
@@ -71,14 +75,25 @@ def _raise(view: View, obligation: Obligation, type_: AlertType, found: Found, d
             advisor_id=place.advisor_id,
             routed=place.routed,
             deadline=obligation.due_at if obligation.kind is not Kind.CONTACT else None,
-            known=(*found.facts, *known(view, obligation)),
-            next_action=found.next_action,
-            act_by=found.act_by or act_by(view, obligation.due_at),
+            known=_facts(view, obligation, found),
+            next_action=_CALL_ALL_THE_SAME if too_late else found.next_action,
+            act_by=soon(view) if too_late else found.act_by or act_by(view, obligation.due_at),
         )
     )
     _look_again(view, obligation, type_, found, due)
     if _waits(view, obligation, type_):
         due.wakes += looks_again(view, place=place, severity=severity, routed_at=view.now, updated_at=view.now)
+
+
+def _facts(view: View, obligation: Obligation, found: Found) -> tuple[Fact, ...]:
+    """What its rule found, what an outage of ours cost, and what is known of the duty."""
+    lost = tuple(fact for fact in lost_to_outage(obligation) if fact not in found.facts)
+    return (*found.facts, *lost, *known(view, obligation))
+
+
+def _came_too_late(view: View, obligation: Obligation, type_: AlertType) -> bool:
+    """Nobody looked in time: it asks for a human before a date that has passed, because of us."""
+    return obligation.outage_at is not None and obligation.due_at <= view.now and type_ in _ABOUT_THE_DATE
 
 
 def _go_on(view: View, obligation: Obligation, alert: Alert, found: Found | None, due: AlertsDue) -> None:
@@ -98,7 +113,7 @@ def _go_on(view: View, obligation: Obligation, alert: Alert, found: Found | None
                 advisor_id=staying.place.advisor_id,
                 routed=staying.place.routed,
                 deadline=obligation.due_at if obligation.kind is not Kind.CONTACT else None,
-                known=(*found.facts, *known(view, obligation)) if found else alert.known,
+                known=_facts(view, obligation, found) if found else alert.known,
                 next_action=found.next_action if found else alert.next_action,
                 act_by=(found.act_by or act_by(view, obligation.due_at)) if found else alert.act_by,
                 claimed=staying.claimed,

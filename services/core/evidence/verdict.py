@@ -26,9 +26,14 @@ def faults(view: View, obligation: Obligation) -> tuple[Fact, ...]:
         for alert in view.case.alerts
         if alert.obligation_id == obligation.obligation_id and alert.type in _OWED and _unhandled(alert, obligation)
     ]
-    if obligation.outage_at is not None and obligation.evidence < Evidence.E3:
-        found.append(Fact(code="outage", parameters={"at": obligation.outage_at.isoformat()}))
-    return tuple(found)
+    return (*found, *lost_to_outage(obligation))
+
+
+def lost_to_outage(obligation: Obligation) -> tuple[Fact, ...]:
+    """That an outage of ours cost a message about a duty which nobody has answered, and since when."""
+    if obligation.outage_at is None or obligation.evidence >= Evidence.E3:
+        return ()
+    return (Fact(code="outage", parameters={"at": obligation.outage_at.isoformat()}),)
 
 
 def _unhandled(alert: Alert, obligation: Obligation) -> bool:

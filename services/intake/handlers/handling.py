@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.core.calendar import Residence
 from services.core.model import Case, Obligation
-from services.core.policy import ContactPolicy
+from services.core.policy import Policy
 from services.intake.ports import Hashes, Numbers
 
 
@@ -18,8 +18,8 @@ class Handling:
     #: postal lines → bounded codes of what is wrong with them
     address_errors: Callable[[tuple[str, ...]], tuple[str, ...]]
     residence: Callable[[str], Residence]
-    #: numbers about contact points
-    contacts: ContactPolicy
+    #: the rules' numbers
+    policy: Policy
 
 
 def known(case: Case | None) -> Case:

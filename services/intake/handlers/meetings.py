@@ -7,6 +7,7 @@ from services.core.evidence.contacts import ended
 from services.core.evidence.receipts import attempts_of, with_obligation
 from services.core.ledger import Ledger
 from services.core.model import Case, Obligation
+from services.core.outage import told_too_late
 from services.core.states import SETTLED, Happened
 from services.core.words import Evidence, Kind, ObligationState
 from services.intake.handlers.handling import Handling, find, known
@@ -36,6 +37,7 @@ def scheduled(handling: Handling, ledger: Ledger, case: Case | None, event: Meet
         replaces=event.replaces,
         version=before.version if before else 0,
         changed_at=ledger.now,
+        outage_at=told_too_late(event.at, ledger.now, event.starts_at, handling.policy),
     )
     if before is not None:
         row = ledger.moved(row, Happened.REVISED)

@@ -81,5 +81,5 @@ def _handling(seals: Seals, snapshot: Snapshots, clock: ScenarioClock) -> Handli
         hashes=seals.sender_hash,
         address_errors=lambda lines: normalise(lines).errors,
         residence=lambda postal_code: snapshot(clock.now()).residence(postal_code),
-        contacts=snapshot.policy.contacts,
+        policy=snapshot.policy,
     )

@@ -102,7 +102,7 @@ class House:
             hashes=self.seals.sender_hash,
             address_errors=lambda lines: normalise(lines).errors,
             residence=lambda postal_code: self.snapshot(self.now).residence(postal_code),
-            contacts=self.snapshot.policy.contacts,
+            policy=self.snapshot.policy,
         )
 
     def remark(self) -> str:

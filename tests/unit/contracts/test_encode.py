@@ -98,7 +98,7 @@ UNASKED = Handling(
     hashes=lambda value: pytest.fail(f"{value!r} was hashed"),
     address_errors=lambda lines: pytest.fail(f"{lines!r} were read"),
     residence=lambda postal_code: pytest.fail(f"{postal_code!r} was looked up"),
-    contacts=load_policy().contacts,
+    policy=load_policy(),
 )
 
 
