@@ -97,7 +97,17 @@ def attempt(folder: Path, patterns: Sequence[str]) -> None:
     selection: list[str] = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["tool"]["mutmut"][
         "pytest_add_cli_args_test_selection"
     ]
-    words = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "tests.mutation.trials", *(f"--mutant={one}" for one in patterns)]
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-s",
+        "--tb=native",
+        "-p",
+        "tests.mutation.trials",
+        *(f"--mutant={one}" for one in patterns),
+    ]
     code = subprocess.call([*words, *selection], cwd=folder)
     if code:
         sys.exit(code)

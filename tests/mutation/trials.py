@@ -14,8 +14,10 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from fnmatch import fnmatch
 from functools import _lru_cache_wrapper
+from importlib import import_module
 from pathlib import Path
 from types import FrameType, FunctionType
 
@@ -108,11 +110,14 @@ class Trials:
     def __init__(self, session: pytest.Session, patterns: tuple[str, ...]) -> None:
         self.session = session
         self.patterns = patterns
-        self.functions = {_key(function, mutants): (function, mutants) for function, mutants in _FUNCTIONS}
         self.results = {file: json.loads(file.read_text(encoding="utf-8")) for file in sorted(Path().rglob("*.meta"))}
+        for file in self.results:
+            import_module(".".join(file.with_suffix("").with_suffix("").parts).removesuffix(".__init__"))
+        self.functions = {_key(function, mutants): (function, mutants) for function, mutants in _FUNCTIONS}
         #: indexes of the tests that come near a function, and how long each takes
         self.near: dict[str, list[int]] = {}
         self.seconds: list[float] = []
+        self.modules: list[str] = []
         #: which tests noticed a mutant of this function: they are the first to be asked about the next one
         self.noticed: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self.counts: Counter[int] = Counter()
@@ -124,6 +129,7 @@ class Trials:
     def run(self) -> None:
         """Try them, the fastest first, and write down what became of each."""
         self._look()
+        self._prepare()
         self._forget_what_was_computed()
         gc.freeze()
         waiting = sorted(self._untried(), key=lambda row: self._estimate(row[1]))
@@ -152,13 +158,22 @@ class Trials:
         if pid == 0:
             _be_quiet()
             near, seconds, failed = self._watched()
-            told.write_text(json.dumps([near, seconds, failed]), encoding="utf-8")
+            told.write_text(json.dumps([near, seconds, failed, list(sys.modules)]), encoding="utf-8")
             os._exit(0)
         if os.waitpid(pid, 0)[1]:
             raise self.session.Failed("the tests did not end")
-        self.near, self.seconds, failed = json.loads(told.read_text(encoding="utf-8"))
+        self.near, self.seconds, failed, modules = json.loads(told.read_text(encoding="utf-8"))
         if failed:
             raise self.session.Failed(f"fails without any mutant: {chr(10).join(failed)}")
+        self.modules = modules
+
+    def _prepare(self) -> None:
+        """Do beforehand what each mutant would wait for: late imports, and the environment of most tests."""
+        for name in self.modules:
+            if name not in sys.modules:
+                with suppress(ImportError):
+                    import_module(name)
+        import_module("tests.unit.core.scene").environment()
 
     def _watched(self) -> tuple[dict[str, list[int]], list[float], list[str]]:
         # by id: a code object has no cheap hash
