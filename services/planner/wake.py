@@ -1,12 +1,17 @@
 """Claim people whose instant has come, decide, and write attempts, alerts, outbox and the next instant in one transaction.
 
+After an outage those whose date is soonest come first.
+
 A decision that raises is rolled back to its savepoint and that person is quarantined; the batch goes on.
 
 Next: services/core/decide.py
 """
 
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from services.core.changes import Changes
 from services.core.decide import decide
@@ -34,20 +39,27 @@ class Woken:
     quarantined: list[tuple[PersonId, str]] = field(default_factory=list)
 
 
+#: people whose order of urgency is found out at once: each time, everybody who is due is read
+_ORDERED: Final = 20_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """What a round needs."""
+    """What a round needs, and in which order a backlog is worked off."""
 
     store: Store
     texts: Texts
     snapshot: Snapshot
     fuse: Fuse = no_fuse
+    #: by lane, people of a backlog, the soonest date first
+    _backlog: dict[Lane, deque[PersonId]] = field(default_factory=dict)
 
     async def round(self, lane: Lane, limit: int, now: datetime) -> Woken:
         """One batch of one lane; ``people`` is 0 when nobody was due. Raises ``StoreUnavailable`` with nothing written."""
         woken = Woken()
+        backlog = await self._urgent_first(lane, now)
         async with self.store.unit() as unit:
-            cases = await unit.claim_due(now, lane, limit)
+            cases = await _claimed(unit, backlog, lane, limit, now)
             if not cases:
                 return woken
             environment = await environment_at(unit, self.snapshot, now)
@@ -55,6 +67,15 @@ class Planner:
             await self._store(unit, decided, now, woken)
             self.fuse("before_commit", now)
         return woken
+
+    async def _urgent_first(self, lane: Lane, now: datetime) -> deque[PersonId]:
+        """Who comes first when somebody has waited since an outage (§10.5); empty while nobody has: then who waits longest."""
+        backlog = self._backlog.setdefault(lane, deque())
+        if not backlog:
+            oldest = await self.store.next_wake(lane)
+            if oldest is not None and now - oldest > self.snapshot(now).policy.outage.late_after:
+                backlog.extend(await self.store.most_urgent(now, lane, _ORDERED))
+        return backlog
 
     def _decide(self, case: Case, environment: Environment, now: datetime) -> "Decided":
         """One person; what raises is kept with the person, so that the others go on."""
@@ -94,6 +115,16 @@ class Planner:
                 continue
             woken.released += one.released
             woken.alerts += one.alerts
+
+
+async def _claimed(unit: Unit, backlog: deque[PersonId], lane: Lane, limit: int, now: datetime) -> Mapping[PersonId, Case]:
+    """The next of a backlog whom no other planner has; else who waits longest."""
+    while backlog:
+        first = [backlog.popleft() for _ in range(min(limit, len(backlog)))]
+        cases = await unit.claim_due(now, lane, limit, first)
+        if cases:
+            return {person: cases[person] for person in first if person in cases}
+    return await unit.claim_due(now, lane, limit)
 
 
 @dataclass(slots=True, kw_only=True)

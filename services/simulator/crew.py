@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from services.core.changes import JournalLine
+from services.core.model import PersonId
 from services.core.ports.clock import Clock
 from services.core.ports.fuse import Fuse
 from services.core.ports.store import Store, StoreUnavailable, Unit
@@ -55,6 +56,10 @@ class MortalStore:
     async def next_wake(self, lane: Lane | None = None) -> datetime | None:
         """See ``Store.next_wake``."""
         return await self.store.next_wake(lane)
+
+    async def most_urgent(self, now: datetime, lane: Lane, limit: int) -> list[PersonId]:
+        """See ``Store.most_urgent``."""
+        return await self.store.most_urgent(now, lane, limit)
 
     async def waiting_shards(self) -> list[int]:
         """See ``Store.waiting_shards``."""

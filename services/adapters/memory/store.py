@@ -3,8 +3,9 @@
 import heapq
 import itertools
 from collections.abc import AsyncIterator, Callable, Collection, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from datetime import UTC, datetime
+from typing import Final
 
 from services.adapters.memory.locks import Locks
 from services.adapters.memory.tables import PersonRow, Tables
@@ -12,7 +13,10 @@ from services.adapters.memory.unit import MemoryUnit
 from services.core.changes import Changes, JournalLine
 from services.core.model import PersonId
 from services.core.ports.store import StoreUnavailable
+from services.core.states import SETTLED
 from services.core.words import Lane
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Wakes:
@@ -87,6 +91,17 @@ class MemoryStore:
         """See ``Store.next_wake``."""
         self._reach()
         return self._wakes.next(lane)
+
+    async def most_urgent(self, now: datetime, lane: Lane, limit: int) -> list[PersonId]:
+        """See ``Store.most_urgent``."""
+        self._reach()
+        with closing(self._wakes.due(lane, now)) as due:
+            return sorted(due, key=lambda person: self._soonest(person, now))[:limit]
+
+    def _soonest(self, person: PersonId, now: datetime) -> datetime:
+        """The soonest date ahead of what the person owes; the end of time when nothing is ahead. The sort keeps who waits longest first."""
+        owed = (row for row in self._tables.obligations.tagged(person) if row.state not in SETTLED and row.due_at > now)
+        return min((row.due_at for row in owed), default=_NEVER)
 
     async def waiting_shards(self) -> list[int]:
         """See ``Store.waiting_shards``."""

@@ -62,10 +62,11 @@ class MemoryUnit:
             self._hold(each)
         return {each: load_case(self._tables, each, also) for each in ordered}
 
-    async def claim_due(self, now: datetime, lane: Lane, limit: int) -> dict[PersonId, Case]:
+    async def claim_due(self, now: datetime, lane: Lane, limit: int, among: Collection[PersonId] | None = None) -> dict[PersonId, Case]:
         """See ``Unit.claim_due``."""
         with closing(self._due_people(now, lane)) as candidates:
-            free = (each for each in candidates if self._locks.try_take(("person", each), self))
+            wanted = (each for each in candidates if among is None or each in among)
+            free = (each for each in wanted if self._locks.try_take(("person", each), self))
             claimed = list(islice(free, limit))
         self._people.update(claimed)
         return {each: load_case(self._tables, each, ()) for each in claimed}

@@ -20,6 +20,8 @@ from services.core.words import Lane
 _journal = msgspec.json.Decoder(list[JournalLine])
 _NEXT_WAKE = {None: "next_wake", Lane.LIVE: "next_wake_live", Lane.CAMPAIGN: "next_wake_campaign"}
 
+_URGENT = {Lane.LIVE: "urgent_live", Lane.CAMPAIGN: "urgent_campaign"}
+
 
 class PostgresStore:
     """Implements ``services.core.ports.store.Store``."""
@@ -42,6 +44,11 @@ class PostgresStore:
         """See ``Store.next_wake``."""
         at: datetime | None = await self._value(_NEXT_WAKE[lane])
         return at
+
+    async def most_urgent(self, now: datetime, lane: Lane, limit: int) -> list[PersonId]:
+        """See ``Store.most_urgent``."""
+        with database_errors():
+            return [PersonId(row["person_id"]) for row in await self._pool.fetch(SQL[_URGENT[lane]], now, limit)]
 
     async def waiting_shards(self) -> list[int]:
         """See ``Store.waiting_shards``."""

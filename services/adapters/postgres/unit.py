@@ -26,6 +26,7 @@ _LOCK_REFERENCE = 0x5F02
 _LOCK_ALARMS = 0x5F03
 
 _CLAIMS = {Lane.LIVE: "claim_live", Lane.CAMPAIGN: "claim_campaign"}
+_AMONG = {Lane.LIVE: "claim_live_among", Lane.CAMPAIGN: "claim_campaign_among"}
 _cases = msgspec.json.Decoder(list[Case])
 _receipts = msgspec.json.Decoder(list[Receipt])
 _alerts = msgspec.json.Decoder(list[Alert])
@@ -62,9 +63,10 @@ class PostgresUnit:
         await self._lock(ordered)
         return await self._cases(ordered, also)
 
-    async def claim_due(self, now: datetime, lane: Lane, limit: int) -> dict[PersonId, Case]:
+    async def claim_due(self, now: datetime, lane: Lane, limit: int, among: Collection[PersonId] | None = None) -> dict[PersonId, Case]:
         """See ``Unit.claim_due``."""
-        claimed = [PersonId(row["person_id"]) for row in await self._fetch(_CLAIMS[lane], now, limit)]
+        found = await self._fetch(_CLAIMS[lane], now, limit) if among is None else await self._fetch(_AMONG[lane], now, limit, list(among))
+        claimed = [PersonId(row["person_id"]) for row in found]
         self._locked.update(claimed)
         return await self._cases(claimed, ())
 

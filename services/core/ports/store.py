@@ -85,10 +85,10 @@ class Unit(Protocol):
         """
         ...
 
-    async def claim_due(self, now: datetime, lane: Lane, limit: int) -> dict[PersonId, Case]:
+    async def claim_due(self, now: datetime, lane: Lane, limit: int, among: Collection[PersonId] | None = None) -> dict[PersonId, Case]:
         """Lock and load up to ``limit`` people of the lane whose wake instant has come, oldest first.
 
-        Locked and quarantined ones are skipped.
+        Locked and quarantined ones are skipped. ``among``: only these.
         """
         ...
 
@@ -190,6 +190,13 @@ class Store(Protocol):
 
     async def next_wake(self, lane: Lane | None = None) -> datetime | None:
         """The earliest instant at which somebody not quarantined wants to be looked at, in this lane or over both."""
+        ...
+
+    async def most_urgent(self, now: datetime, lane: Lane, limit: int) -> list[PersonId]:
+        """People who are due in this lane, the soonest date of what they owe first; nobody is locked, quarantined ones are left out.
+
+        Who owes nothing that is still ahead comes last. Reads everybody who is due.
+        """
         ...
 
     async def waiting_shards(self) -> list[int]:

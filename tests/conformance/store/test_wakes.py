@@ -1,13 +1,14 @@
 """Who is looked at when: wake instants, claims, lanes, quarantine."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from services.core.changes import Changes, Wake, WakeAlerted
 from services.core.model import PersonId
-from services.core.words import Lane, Routed
+from services.core.words import Lane, ObligationState, Routed
 from tests.conformance.store.conftest import AnyStore
 from tests.fixtures.facts import ANNIE, LUC, NOW, alert, obligation
 
@@ -183,3 +184,34 @@ async def test_quarantine_survives_the_savepoint_of_the_decision(store: AnyStore
         cases = await unit.load([LUC, ANNIE])
     assert cases[ANNIE].obligations == ()
     assert len(cases[LUC].obligations) == 1
+
+
+async def test_only_those_who_are_asked_for(store: AnyStore) -> None:
+    """A backlog is worked off in an order of its own; who is not due, or set aside, is left out."""
+    people = [PersonId(f"p{number}") for number in range(5)]
+    await write(store, *(wake(person, NOW + HOUR * (number - 2)) for number, person in enumerate(people)))
+    async with store.unit() as unit:
+        await unit.lock(people)
+        await unit.quarantine(people[0], NOW, "ValueError")
+    async with store.unit() as unit:
+        assert list(await unit.claim_due(NOW, Lane.LIVE, 10, [people[3], people[2], people[1], people[0]])) == [people[1], people[2]]
+    async with store.unit() as unit:
+        assert list(await unit.claim_due(NOW, Lane.LIVE, 1, people)) == [people[1]]
+        assert not await unit.claim_due(NOW, Lane.LIVE, 10, [])
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+async def test_the_order_of_a_backlog(store: AnyStore, lane: Lane) -> None:
+    """The soonest date ahead first, whatever else somebody owes; who owes nothing ahead comes last, longest waiting first."""
+    dates = {"far": 9, "near": 2, "both": 1, "past": -1, "done": 3, "nothing": None, "later": 1}
+    people = {name: PersonId(name) for name in dates}
+    rows = [obligation(f"rdv:{name}", people[name], due_at=NOW + days * 24 * HOUR) for name, days in dates.items() if days is not None]
+    rows = [replace(row, state=ObligationState.DONE) if row.person_id == people["done"] else row for row in rows]
+    rows.append(obligation("rdv:other", people["both"], due_at=NOW + 30 * 24 * HOUR))
+    at = {name: NOW - HOUR * number for number, name in enumerate(dates)} | {"later": NOW + HOUR}
+    wakes = [wake(people[name], at[name] if lane is Lane.LIVE else None, at[name] if lane is Lane.CAMPAIGN else None) for name in dates]
+    async with store.unit() as unit:
+        await unit.lock(list(people.values()))
+        await unit.write(Changes(obligations=rows, wakes=wakes))
+    assert await store.most_urgent(NOW, lane, 10) == ["both", "near", "far", "nothing", "done", "past"]
+    assert await store.most_urgent(NOW, lane, 2) == ["both", "near"]

@@ -1,5 +1,6 @@
 """A round of the planner on the store in memory: written at once, once, and one person's trouble stops nobody."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,8 +12,9 @@ from services.core.decision import Plan
 from services.core.model import Obligation, PersonId
 from services.core.view import View
 from services.core.words import AlertType, AttemptState, Lane, ObligationState
+from services.planner.wake import Planner
 from tests.fixtures.steps import House
-from tests.unit.core.scene import LEILA, NOW, case, meeting, mobile, person
+from tests.unit.core.scene import LEILA, NOW, Words, case, meeting, mobile, person
 
 
 async def _woken(house: House, *people: PersonId) -> None:
@@ -107,3 +109,44 @@ async def test_a_missed_meeting_gets_its_dossier_and_its_verdict() -> None:
     stored = (await house.case()).obligations[0]
     assert (stored.verdict, stored.non_receipt) == ("not_proved", True)
     assert [line["level"] for line in await house.lines("dossier")] == ["E0"]
+
+
+@pytest.mark.parametrize(
+    ("late", "order"), [(timedelta(minutes=15), ["far", "soon", "near"]), (timedelta(hours=60), ["soon", "near", "far"])]
+)
+async def test_after_an_outage_the_soonest_date_comes_first(late: timedelta, order: list[str]) -> None:
+    """Whoever has waited longest, as long as nobody has for long; each is looked at once, in whatever batches (§10.5)."""
+    house = House(now=NOW + late)
+    dates = {"far": timedelta(days=20), "soon": timedelta(days=4), "near": timedelta(days=5)}
+    for number, (name, days) in enumerate(dates.items()):
+        who = PersonId(name)
+        row = replace(meeting(f"cv:{name}"), person_id=who, due_at=house.now + days)
+        async with house.store.unit() as unit:
+            await unit.lock([who])
+            wakes = [Wake(person_id=who, live_at=NOW + timedelta(seconds=number), campaign_at=None)]
+            await unit.write(Changes(obligations=[row], wakes=wakes))
+    planner = Planner(store=house.store, texts=Words(), snapshot=house.snapshot)
+    seen: list[str] = []
+    while (before := await _waiting(house, dates)) and (await planner.round(Lane.LIVE, 1, house.now)).people:
+        seen += before - await _waiting(house, dates)
+    assert seen == order
+
+
+async def _waiting(house: House, people: Iterable[str]) -> set[str]:
+    """Who is still due."""
+    async with house.store.unit() as unit:
+        return set(people) & {str(one) for one in await unit.claim_due(house.now, Lane.LIVE, 100)}
+
+
+async def test_two_planners_share_a_backlog() -> None:
+    """What the other one has locked is left to it, and what it has done is not done again."""
+    house = House(now=NOW + timedelta(hours=60))
+    people = [PersonId(f"p{number}") for number in range(5)]
+    await _woken(House(now=NOW, store=house.store), *people)
+    one, other = (Planner(store=house.store, texts=Words(), snapshot=house.snapshot) for _ in range(2))
+    async with house.store.unit() as unit:
+        assert len(await unit.claim_due(house.now, Lane.LIVE, 2)) == 2
+        assert (await one.round(Lane.LIVE, 2, house.now)).people == 2
+        assert (await other.round(Lane.LIVE, 2, house.now)).people == 1
+        assert (await other.round(Lane.LIVE, 2, house.now)).people == 0
+    assert [(await one.round(Lane.LIVE, 2, house.now)).people for _ in range(2)] == [2, 0]

@@ -31,6 +31,50 @@ ORDER BY campaign_at, person_id
 LIMIT $2
 FOR NO KEY UPDATE SKIP LOCKED;
 
+-- name: claim_live_among
+-- Those of $3 who are due in the live lane, oldest first; those whom somebody else has are left to them.
+SELECT person_id
+FROM people
+WHERE person_id = ANY ($3::text[]) AND live_at <= $1 AND quarantined_at IS NULL
+ORDER BY live_at, person_id
+LIMIT $2
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: claim_campaign_among
+-- The same in the campaign lane.
+SELECT person_id
+FROM people
+WHERE person_id = ANY ($3::text[]) AND campaign_at <= $1 AND quarantined_at IS NULL
+ORDER BY campaign_at, person_id
+LIMIT $2
+FOR NO KEY UPDATE SKIP LOCKED;
+
+-- name: urgent_live
+-- Everybody who is due in the live lane, the soonest date ahead first: the order of a backlog.
+SELECT p.person_id
+FROM people AS p
+LEFT JOIN LATERAL (
+    SELECT min(due_at) AS due_at
+    FROM obligations
+    WHERE person_id = p.person_id AND state NOT IN ('done', 'cancelled', 'missed', 'lapsed', 'not_required') AND due_at > $1
+) AS owed ON true
+WHERE p.live_at <= $1 AND p.quarantined_at IS NULL
+ORDER BY owed.due_at NULLS LAST, p.live_at, p.person_id
+LIMIT $2;
+
+-- name: urgent_campaign
+-- The same in the campaign lane.
+SELECT p.person_id
+FROM people AS p
+LEFT JOIN LATERAL (
+    SELECT min(due_at) AS due_at
+    FROM obligations
+    WHERE person_id = p.person_id AND state NOT IN ('done', 'cancelled', 'missed', 'lapsed', 'not_required') AND due_at > $1
+) AS owed ON true
+WHERE p.campaign_at <= $1 AND p.quarantined_at IS NULL
+ORDER BY owed.due_at NULLS LAST, p.campaign_at, p.person_id
+LIMIT $2;
+
 -- name: wake
 -- When to look again; a fact only makes it earlier, a decision replaces it.
 UPDATE people
