@@ -30,6 +30,7 @@ from services.adapters.rendering.texts import JinjaTexts
 from services.adapters.seals import Seals
 from services.core.ports.claims import Claims
 from services.core.ports.clock import Clock
+from services.core.ports.providers import Feedback
 from services.core.ports.store import Store
 from services.core.ports.streams import MissingTopics
 from services.core.words import Channel
@@ -55,6 +56,7 @@ from services.web.health import HealthPages, MetricsPage
 from services.web.listeners import LOCAL_NAMES, build_public, build_staff, open_doors
 from services.web.live import Live
 from services.web.operations import OperationsPages
+from services.web.ports import Watchers
 from services.web.proof import ProofPages
 from services.web.pulse import Broadcast
 from services.web.render import Renderer
@@ -102,18 +104,13 @@ async def run(
         outlet, checks = KafkaOutlet(publisher=publisher, encode=encode, source=SOURCE), HealthPages(checks=surroundings.overall)
         health.ready_when("database", database_check(pool))
         health.ready_when("kafka", topics_check(admin, _WRITTEN))
+        feedback = KafkaFeedback(publisher=publisher, encode=encode, decode=decoder, seals=seals, clock=clock, source=SOURCE)
         links = LinkPages(pages=pages, outlet=outlet, clock=clock, policy=policy.link, render=render)
         watchers = MetricWatchers(count=surroundings.metrics.count, refused=refusals.add)
         public_app = build_public(
             links=links,
             doors=open_doors(policy.floods, clock, links, watchers.flooded),
-            callbacks=Callbacks(
-                sources=_sources(settings, seals, scripts(surroundings, store), clock),
-                make_request=CallbackRequest,
-                feedback=KafkaFeedback(publisher=publisher, encode=encode, decode=decoder, seals=seals, clock=clock, source=SOURCE),
-                watchers=watchers,
-                public_url=settings.public_url,
-            ),
+            callbacks=_callbacks(settings, _sources(settings, seals, scripts(surroundings, store), clock), feedback, watchers),
             events=Events(border=Border(decode=decoder, topic_of=topic_of), outlet=outlet, tokens=_tokens(settings.events_token)),
             claims=ClaimDesk(claims=claims(surroundings, store), clock=clock, tokens=_tokens(settings.gateway_token)),
             health=checks,
@@ -155,6 +152,12 @@ async def run(
         await all_of(
             serve(public_app, public, proxies=settings.trusted_proxies), serve(staff_app, staff), pulse.relay(changes), refusals.keep_on()
         )
+
+
+def _callbacks(
+    settings: Settings, sources: Mapping[str, CallbackSource], feedback: Feedback, watchers: Watchers
+) -> Callbacks[CallbackRequest]:
+    return Callbacks(sources=sources, make_request=CallbackRequest, feedback=feedback, watchers=watchers, public_url=settings.public_url)
 
 
 def _dead_letters(surroundings: Surroundings, pool: Pool, store: Store, publisher: KafkaPublisher) -> DeadLetterPages:
