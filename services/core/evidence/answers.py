@@ -149,7 +149,7 @@ def _heard(ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None, du
         after = ledger.proved(duty, level, str(reply.channel), reply.at)
         # nobody comes to an actualisation: only its completion ends it
         happened = _HAPPENED.get(reply.choice) if duty.kind in MEETINGS else None
-        if happened is not None and effect is ReplyEffect.ACKNOWLEDGED:
+        if happened is not None and effect is ReplyEffect.ACKNOWLEDGED and not _answered_later(case, duty, reply):
             after = ledger.moved(after, happened)
             if happened is Happened.DECLINED:
                 after = replace(after, declined_at=reply.at, declined_reason=reply.reason)
@@ -158,6 +158,18 @@ def _heard(ledger: Ledger, case: Case, reply: Reply, attempt: Attempt | None, du
         if after is not duty:
             case = with_obligation(case, ledger.obligation(duty, after, attempts=attempts_of(case, duty)))
     return case
+
+
+def _answered_later(case: Case, duty: Obligation, reply: Reply) -> bool:
+    """The last answer wins, in the order in which people gave them: one that came to us late does not undo a newer one."""
+    return any(
+        known.obligation_id == duty.obligation_id
+        and known.revision == duty.revision
+        and known.choice in _HAPPENED
+        and known.effect is ReplyEffect.ACKNOWLEDGED
+        and known.at > reply.at
+        for known in case.replies
+    )
 
 
 def _call_was_heard(ledger: Ledger, case: Case, attempt: Attempt | None) -> Case:

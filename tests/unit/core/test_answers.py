@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.core.evidence.answers import DECOY
+from services.core.evidence.answers import DECOY, apply_reply
+from services.core.ledger import Ledger
 from services.core.model import AttemptId, Item, ObligationId
 from services.core.words import (
     AlertType,
@@ -21,7 +22,7 @@ from services.core.words import (
     ReplyEffect,
     Severity,
 )
-from tests.unit.core.scene import NOW, Story, actualisation, appointment, attempt, case, mailbox, meeting, mobile, paris, person
+from tests.unit.core.scene import NOW, Story, actualisation, appointment, attempt, case, mailbox, meeting, mobile, paris, person, reply
 
 _OPEN, _ACK, _DECLINED = ObligationState.OPEN, ObligationState.ACKNOWLEDGED, ObligationState.DECLINED
 
@@ -281,3 +282,18 @@ def test_the_last_reminder_goes_by_sms_when_only_a_mailbox_has_answered() -> Non
     story.answer(Choice.COME, ReplyChannel.LINK, attempt_id=AttemptId("a1"), identity=Identity.LINK)
     outlook = story.decide().outlooks[0]
     assert [(intent.step, intent.channel) for intent in outlook.ahead] == [("R2", Channel.SMS)]
+
+
+@pytest.mark.parametrize(("newer", "late"), [(Choice.CANNOT_COME, Choice.COME), (Choice.COME, Choice.CANNOT_COME)])
+def test_an_answer_that_comes_late_does_not_undo_a_newer_one(newer: Choice, late: Choice) -> None:
+    """The last wins, as people gave them: an SMS of 10:00 that reaches us after the link of 10:05 changes no state; a human asks."""
+    story = Story(case=case(meeting()))
+    story.decide(NOW)
+    story.answer(newer, at=NOW + timedelta(minutes=5))
+    before = story.obligation("cv:1")
+    ledger = Ledger(NOW + timedelta(minutes=6))
+    apply_reply(ledger, story.case, reply("late", late, at=NOW + timedelta(minutes=1)), story.env.policy.link)
+    story.store(ledger)
+    after = story.obligation("cv:1")
+    assert (after.state, after.declined_at) == (before.state, before.declined_at)
+    assert AlertType.CONTRADICTORY_REPLIES in [alert.type for alert in story.decide(NOW + timedelta(minutes=7)).alerts]
