@@ -217,11 +217,11 @@ class KafkaAdmin:
 
     def _ask_committed(self, group: str, partitions: list[TopicPartition]) -> list[TopicPartition]:
         """With a consumer that joins nothing: AdminClient's own call ends the process (a null pointer in librdkafka 2.16) when the group's
-        coordinator is not known yet, as after a broker's restart.
+        coordinator is not known yet, as after a broker's restart. The first group of a cluster waits until its coordinator is made.
         """
         consumer = Consumer({**self._connection.librdkafka(), "group.id": group, "enable.auto.commit": False, "log_level": 0})
         try:
-            return consumer.committed(partitions, timeout=self._patience)
+            return consumer.committed(partitions, timeout=self._patience + _OPERATION_TIMEOUT)
         finally:
             consumer.close()
 
