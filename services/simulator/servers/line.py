@@ -61,8 +61,8 @@ class Line:
                 for way in ways:
                     way.cancel()
                 await asyncio.gather(*ways, return_exceptions=True)
-        except OSError:
-            # the server is away: the caller sees a lost connection
+        except (OSError, asyncio.CancelledError):
+            # The server is away, or the line is cut: the caller sees a lost connection. asyncio would complain of a cancelled call.
             return
         finally:
             self._calls.discard(call)
