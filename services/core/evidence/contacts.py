@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Final
 
 from services.core.channels.availability import REPLACED, availability, contact_refusal
-from services.core.evidence.statuses import email_answer
+from services.core.evidence.statuses import email_answer, says_permanent
 from services.core.ledger import Ledger
 from services.core.model import QUESTION, Case, Contact, ContactId, Obligation, ObligationId, Person, PersonId, Receipt
 from services.core.policy import ContactPolicy
@@ -296,8 +296,7 @@ def _mail_failure(receipt: Receipt) -> str | None:
         return None
     if "mailbox_full" in (receipt.reason, email_answer(receipt.raw_status).reason):
         return "mailbox_full"
-    words = receipt.raw_status.split()
-    return "permanent" if any(word.startswith("5") and (word[:3].isdigit() or word[1:2] == ".") for word in words) else None
+    return "permanent" if says_permanent(receipt.raw_status) else None
 
 
 _REASSIGNED: Final = "possible_reassignment"

@@ -310,6 +310,12 @@ def email_dsn(action: str, status: str, diagnostic: str) -> Reading:
     return email_answer(diagnostic or status)
 
 
+def says_permanent(answer: str) -> bool:
+    """Does a server's code say 5.x.x, the enhanced one before the basic one? Other numbers in its words (« retry in 5 minutes ») do not."""
+    code = _ENHANCED.search(answer) or _BASIC.search(answer)
+    return code is not None and code.group(1) == "5"
+
+
 def _by_prefix(status: str) -> Reading:
     fitting = [prefix for prefix in EMAIL_STATUS if status == prefix or (prefix.endswith(".") and status.startswith(prefix))]
     return EMAIL_STATUS[max(fitting, key=len)] if fitting else Reading(status=_SOFT)
