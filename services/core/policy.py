@@ -101,6 +101,8 @@ class Timers:
     provider_retry: timedelta
     provider_retries: int
     unclaimed: timedelta
+    #: twice as long each time, and at most this; no longer than a dispatch topic keeps its records
+    again_at_most: timedelta
     hand_over: timedelta
     submitting: timedelta
     call_ends_within: timedelta

@@ -4,7 +4,7 @@ A letter that does not come back has one too (§10.6).
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.core.decision import Presumption, Redispatch, Timeout
 from services.core.evidence.presumption import presumed_at
@@ -46,14 +46,23 @@ def timers_due(view: View) -> TimersDue:
 def _released(view: View, attempt: Attempt, due: TimersDue) -> None:
     """A provider said "later", or nobody claimed the message: it is handed out again under the same id (contracts §3)."""
     handed_out = attempt.dispatched_at or attempt.release_at
-    again = attempt.try_at if attempt.try_at and attempt.try_at > handed_out else handed_out + view.policy.timers.unclaimed
+    if attempt.try_at is not None and attempt.try_at > handed_out:
+        again = attempt.try_at
+    else:
+        again = handed_out + _patience(view, attempt.try_at or attempt.release_at, handed_out, view.policy.timers.unclaimed)
     _redispatch_at(view, attempt, again, due)
 
 
 def _submitting(view: View, attempt: Attempt, due: TimersDue) -> None:
     """Somebody died between the call and the record: delivery asks the provider, and says unknown when it cannot tell (SC-26)."""
     claimed = attempt.claimed_at or attempt.release_at
-    _redispatch_at(view, attempt, max(claimed, attempt.dispatched_at or claimed) + view.policy.timers.submitting, due)
+    handed_out = max(claimed, attempt.dispatched_at or claimed)
+    _redispatch_at(view, attempt, handed_out + _patience(view, claimed, handed_out, view.policy.timers.submitting), due)
+
+
+def _patience(view: View, since: datetime, handed_out: datetime, first: timedelta) -> timedelta:
+    """Twice as long each time, up to a limit: whoever comes back after days finds few copies of each message, and one that still stands."""
+    return max(first, min(handed_out - since, view.policy.timers.again_at_most))
 
 
 def _redispatch_at(view: View, attempt: Attempt, at: datetime, due: TimersDue) -> None:

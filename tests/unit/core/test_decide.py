@@ -118,14 +118,26 @@ def test_a_reminder_in_short_form_survives_the_acknowledgement() -> None:
 
 
 def test_an_unclaimed_message_is_handed_out_again_and_again() -> None:
-    """Ten minutes without a claim; and ten minutes later, when that was lost too."""
+    """Ten minutes without a claim; ten minutes later, when that was lost too; then after twice the time, and so on."""
     story = Story(case=case(meeting()))
     story.decide()
-    for minutes in (10, 20, 30):
+    for minutes, following in ((10, 20), (20, 40), (40, 80)):
         decision = story.decide(NOW + timedelta(minutes=minutes))
         assert len(decision.redispatches) == 1
-        assert decision.live_at == story.now + timedelta(minutes=10)
+        assert decision.live_at == NOW + timedelta(minutes=following)
+        assert not story.decide(NOW + timedelta(minutes=following, seconds=-1)).redispatches
     assert len(story.case.attempts) == 1
+
+
+def test_who_comes_back_after_days_finds_a_message_that_still_stands() -> None:
+    """Handed out every six hours at most: some copies of each message, not hundreds, and one that its topic still keeps."""
+    story = Story(case=case(meeting(due_at=NOW + timedelta(days=20))))
+    released = story.decide().releases[0]
+    since = NOW + timedelta(days=3)
+    story.put(replace(released, dispatched_at=since))
+    assert not story.decide(since + timedelta(hours=5, minutes=59)).redispatches
+    (again,) = story.decide(since + timedelta(hours=6)).redispatches
+    assert again.attempt.attempt_id == released.attempt_id
 
 
 def test_a_message_goes_out_again_when_the_provider_said() -> None:
