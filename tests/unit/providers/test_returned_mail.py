@@ -67,12 +67,12 @@ def read(octets: bytes, *, mail_from: str = "<>", recipient: str = VERP) -> Retu
 
 
 def test_the_notification_of_the_rules() -> None:
-    """Orange's own words for Luc's mailbox are hard, and keep no address."""
-    words = "550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. <luc@ancien-fai.example>"
+    """Orange's own words for Luc's mailbox are hard; kept are the codes, and neither his address nor his name."""
+    words = "550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. <luc@ancien-fai.example> Luc Test, 0612345678"
     (receipt,) = read(dsn(diagnostic=words)).receipts
     assert receipt.status is ReceiptStatus.FAILED_HARD
     assert receipt.provider_ref == REFERENCE
-    assert "@" not in receipt.raw_status
+    assert receipt.raw_status == "failed 5.1.1 550 5.1.1"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Literal
 import aiosmtplib
 
 from services.adapters.providers.smtp.addresses import Returns
+from services.adapters.providers.smtp.codes import codes_of
 from services.adapters.providers.smtp.mail import Sender, compose
 from services.core.content import EmailContent
 from services.core.evidence import statuses
@@ -196,9 +197,8 @@ class SmtpProvider:
 
 
 def _raw(code: int, message: str) -> str:
-    """A server's answer on one line, short; it may quote the address, so the address goes."""
-    words = " ".join(word for word in message.split() if "@" not in word)
-    return f"{code} {words}"[:200]
+    """A server's answer without its words."""
+    return f"{code} {codes_of(message)}".strip()
 
 
 def _sender_refused(line: _Line, error: aiosmtplib.SMTPSenderRefused) -> Outcome:

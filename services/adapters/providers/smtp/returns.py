@@ -15,6 +15,7 @@ from email.utils import parseaddr
 from typing import Final
 
 from services.adapters.providers.smtp.addresses import Returns
+from services.adapters.providers.smtp.codes import codes_of_report
 from services.core.evidence import statuses
 from services.core.evidence.inbound import read_sms
 from services.core.ports.providers import ProviderReceipt, ProviderReply
@@ -109,7 +110,7 @@ def _notifications(
             provider_ref=reference,
             attempt_id=attempt_id,
             status=reading.status,
-            raw_status=_without_addresses(f"{action} {status} {diagnostic}"),
+            raw_status=codes_of_report(action, status, diagnostic),
             reason=reading.reason,
             at=at,
         )
@@ -253,7 +254,3 @@ def _seen(html: str) -> str:
             at = end.start() if end is not None else len(html)
         html = "".join([*kept, html[at:]])
     return html
-
-
-def _without_addresses(text: str) -> str:
-    return " ".join(word for word in text.split() if "@" not in word)[:200]
