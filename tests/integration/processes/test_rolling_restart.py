@@ -17,11 +17,11 @@ from services.runtime.embedded.children import free_ports
 from tests.fixtures.kafka import KafkaNode
 from tests.integration.processes.outside import ADRIFT, PATIENCE, World, convocation, policy_for_tests, world_of
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 #: convocations of one wave; four waves come during each restart
 WAVE = 15
 PEOPLE = WAVE * 4 * len(PROCESSES)
-#: seconds of the processor that a new copy may need until it is ready: an hour's load beside it does not change them
+#: seconds of the processor that a new copy may need until it is ready: they do not depend on what else it does
 PROCESSOR = 5.0
 #: seconds on the clock, on a machine that does many other things; alone it is about 3 (printed)
 WITHIN = 60.0
