@@ -4,12 +4,14 @@ from collections import Counter
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 
+from services.core.channels.leadtime import letter_limit
 from services.core.decide import decide
 from services.core.decision import Decision
 from services.core.environment import Environment
 from services.core.model import Attempt, Case, Contact, Obligation, Person
-from services.core.words import AttemptState, Channel, Constraint, ContactStatus, Kind, LineType, ObligationState, PointKind, Step
+from services.core.words import AttemptState, Channel, Constraint, ContactStatus, Evidence, Kind, LineType, ObligationState, PointKind, Step
 
+_UNDER_WAY = (AttemptState.RELEASED, AttemptState.SUBMITTING, AttemptState.ACCEPTED)
 _NEVER_SENT = (AttemptState.SKIPPED, AttemptState.CANCELLED)
 _OUTSIDE_THE_CAPS = (Step.CORRECTIVE, Step.CANCELLATION, Step.VERIFICATION, Step.CHANGED, Step.A6)
 _CAPS = {
@@ -170,18 +172,34 @@ def nothing_is_forgotten(case: Case, decision: Decision, now: datetime) -> None:
         assert not waits or wake is not None, attempt
 
 
-def nobody_is_left_alone(case: Case, now: datetime) -> None:
-    """Who cannot be reached by any channel, and is owed word of something, is on an advisor's list at once (R5, §10.1.6)."""
+def nobody_is_left_alone(case: Case, env: Environment, now: datetime) -> None:
+    """Who cannot be reached by any channel, and is owed word of something, is on an advisor's list at once (R5, §10.1.6).
+
+    A letter that comes too late reaches nobody (§10.2, §10.5); what arrived and was not answered is no reason to stop.
+    """
     assert case.person is not None
     told = {alert.obligation_id for alert in case.alerts if alert.closed_at is None}
     usable = [channel for channel in Channel if any(_serves(case.person, contact, channel) for contact in case.contacts)]
     for duty in case.obligations:
-        if usable or duty.state is not ObligationState.OPEN or not max(duty.known_at, case.person.known_at) <= now < duty.due_at:
+        if duty.state is not ObligationState.OPEN or not max(duty.known_at, case.person.known_at) <= now < duty.due_at:
+            continue
+        too_late = now > _letters_until(case.person, duty, env)
+        if duty.evidence >= Evidence.E3 or [channel for channel in usable if channel is not Channel.LETTER or not too_late]:
             continue
         items = (duty.obligation_id, duty.revision)
         about = [row for row in case.attempts if items in {(item.obligation_id, item.revision) for item in row.items}]
-        under_way = [row for row in about if row.state not in (*_NEVER_SENT, AttemptState.FAILED)]
+        under_way = [row for row in about if row.state in _UNDER_WAY and (row.state, row.channel) != (AttemptState.ACCEPTED, Channel.EMAIL)]
         assert under_way or duty.obligation_id in told, (duty.obligation_id, about)
+
+
+def _letters_until(person: Person, duty: Obligation, env: Environment) -> datetime:
+    if duty.kind is Kind.CONTACT:
+        return duty.due_at
+    home, paris = env.residence(person.postal_code), env.residence("75000")
+    day = home.local(duty.due_at).date()
+    if duty.kind is Kind.ACTUALISATION:
+        return paris.instant(day.replace(day=6), time(15))
+    return letter_limit(env.policy.letters, home, paris, day).submit_by
 
 
 def _serves(person: Person, contact: Contact, channel: Channel) -> bool:

@@ -54,7 +54,7 @@ class Lives(RuleBasedStateMachine):
         promises.nothing_new(life.case, life.env, life.now)
         promises.nothing_is_forgotten(life.case, decision, life.now)
         promises.evidence_only_rises(before, life.case)
-        promises.nobody_is_left_alone(life.case, life.now)
+        promises.nobody_is_left_alone(life.case, life.env, life.now)
         promises.nobody_is_skipped_silently(life.case, decision)
         self.wake = life.wake_at(decision) or life.now
 

@@ -136,4 +136,6 @@ def _is_good_again(view: View, attempt: Attempt, since: datetime) -> bool:
 
 
 def _is_disabled(view: View, attempt: Attempt) -> bool:
-    return any(contact.contact_id == attempt.contact_id and contact.status is ContactStatus.DISABLED for contact in view.case.contacts)
+    """A value that the directory has replaced needs no mending."""
+    mine = (contact for contact in view.case.contacts if contact.contact_id == attempt.contact_id and contact.problem != REPLACED)
+    return any(contact.status is ContactStatus.DISABLED for contact in mine)

@@ -123,7 +123,7 @@ def _after_a_call(head: Attempt, closed: datetime) -> Trigger | None:
 def _quick_call(view: View, obligation: Obligation, head: Attempt, trigger: Trigger) -> bool:
     """Less than 24 hours: a call 30 minutes after the first notice, without waiting for a slot (§10.11)."""
     called = any(attempt.channel is Channel.VOICE for attempt in view.tries_of(obligation))
-    waits = trigger.cause in {"silence", "no_receipt"} and Channel.VOICE in view.reach.contacts
+    waits = trigger.cause in {"silence", "no_receipt"} and Channel.VOICE in view.reach.contacts and view.room(Channel.VOICE, obligation)
     return is_last_minute(view, obligation) and waits and not called and step_of(head, obligation) in _FIRST_WORDS
 
 

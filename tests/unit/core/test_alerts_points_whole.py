@@ -121,6 +121,8 @@ def test_a_point_that_lives_or_a_duty_that_is_over_is_no_dead_point() -> None:
     assert _found(_T.CONTACT_DEAD, case(meeting(state=ObligationState.DONE), contacts=(_GONE,), attempts=(row,))) is None
     assert _found(_T.CONTACT_DEAD, case(meeting(), contacts=(_GONE,), attempts=(_dead(_S.EXPIRED),))) is None
     assert _found(_T.CONTACT_DEAD, case(meeting(), contacts=(_GONE,))) is None
+    # nobody has to mend a value that the directory has replaced
+    assert _found(_T.CONTACT_DEAD, case(meeting(), contacts=(replace(_GONE, problem="replaced"), mailbox()), attempts=(row,))) is None
 
 
 @pytest.mark.parametrize(("kind", "severity"), [(Kind.CONVOCATION, None), (Kind.CONTACT, Severity.MEDIUM)])

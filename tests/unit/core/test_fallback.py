@@ -146,3 +146,18 @@ def test_a_failure_does_not_wait_for_the_next_days_sms() -> None:
     story = Story(case=case(duty, other, contacts=(mobile(), mailbox(status=ContactStatus.DISABLED)), attempts=(sms, mail)), now=at)
     found = [row for row in story.decide(at).releases if row.items[0].obligation_id == duty.obligation_id]
     assert [(row.channel, row.cause) for row in found] == [(Channel.VOICE, "hard_failure")]
+
+
+def test_the_quick_call_of_the_last_day_is_counted_too() -> None:
+    """Three calls about the date that was before: a new date of tomorrow is not called a fourth time (§10.4, §10.11)."""
+    at = paris("2026-11-30", "10:00")
+    duty = meeting(revision=2, known_at=at, due_at=paris("2026-12-01", "09:00"))
+    calls = tuple(
+        attempt(f"c{day}", about=meeting(), channel=Channel.VOICE, contact_id="fixe", step=Step.F, occurrence=day, release_at=paris(*when))
+        for day, when in enumerate((("2026-11-23", "10:00"), ("2026-11-24", "14:00"), ("2026-11-25", "10:00")))
+    )
+    calls = tuple(replace(row, state=AttemptState.FAILED, last_status=_R.NO_ANSWER) for row in calls)
+    sms = attempt("s", about=duty, release_at=at, state=AttemptState.DELIVERED, delivered_at=at)
+    for rows, channels in ((calls, []), (calls[1:], [Channel.VOICE])):
+        story = Story(case=case(duty, contacts=(mobile(), landline()), attempts=(*rows, sms)), now=at + timedelta(minutes=30))
+        assert [row.channel for row in story.decide().releases] == channels
