@@ -19,13 +19,29 @@ _OFFICIAL = "Europe/Paris"
 def opened(handling: Handling, ledger: Ledger, case: Case | None, event: ActualisationOpened) -> Case | None:
     """The duty of a month; whether it exists follows from ``required`` alone, never from a category (§2.1)."""
     case = known(case)
-    if find(case, event.obligation_id) is not None:
-        return None
+    before = find(case, event.obligation_id)
+    if before is not None:
+        return _said_anew(ledger, case, before, event)
     row = _row(handling, ledger, case, event)
     if not event.required:
         row = ledger.moved(row, Happened.NOT_REQUIRED)
     case = replace(case, obligations=(*case.obligations, ledger.obligation(None, row)))
     ledger.wake(event.person_id, campaign=True)
+    return case
+
+
+def _said_anew(ledger: Ledger, case: Case, before: Obligation, event: ActualisationOpened) -> Case | None:
+    """The source corrects itself: the duty is one after all, or is none; anything else is known already (§2.1)."""
+    if event.required and before.state is ObligationState.NOT_REQUIRED:
+        after = replace(ledger.moved(before, Happened.REVISED), known_at=ledger.now)
+    elif not event.required:
+        after = ledger.moved(before, Happened.NOT_REQUIRED)
+    else:
+        return None
+    if after.state is before.state:
+        return None
+    case = with_obligation(case, ledger.obligation(before, after, attempts=attempts_of(case, before)))
+    ledger.wake(event.person_id)
     return case
 
 

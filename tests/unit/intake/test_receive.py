@@ -208,6 +208,18 @@ async def test_who_does_not_have_to_is_told_nothing() -> None:
     assert (await house.case()).obligations[0].state is _S.NOT_REQUIRED
 
 
+async def test_the_source_corrects_whether_it_is_required() -> None:
+    """The event's word is obeyed, the last one too: a duty after all, or none (§2.1); said again, it changes nothing."""
+    house = House()
+    await house.receive(house.record(_opened(required=False)))
+    for number, required, state in ((12, True, _S.OPEN), (14, False, _S.NOT_REQUIRED)):
+        await house.receive(house.record(_opened(number, required=required)))
+        assert (await house.case()).obligations[0].state is state
+        assert (await house.receive(house.record(_opened(number + 1, required=required)))).stale == 1
+    await house.receive(house.record(_completed(16)))
+    assert (await house.receive(house.record(_opened(17, required=False)))).stale == 1
+
+
 @pytest.mark.parametrize("opened_first", [True, False])
 async def test_a_completion_is_final_in_any_order(opened_first: bool) -> None:
     """A later opening of the same period is stale (contracts §2, §2.1, §10.5)."""
