@@ -17,7 +17,7 @@ _SUSPECT = mobile(status=ContactStatus.SUSPECT, status_at=NOW - 9 * _D)
 #: a Thursday morning
 _AT = paris("2026-11-26", "10:05")
 _CV = meeting()
-_NO_CALLS = {"forbidden_channels": (Channel.VOICE,)}
+_NO_CALLS: dict[str, Any] = {"forbidden_channels": (Channel.VOICE,)}
 
 
 def _told(duty: Obligation = _CV, step: Step = Step.R1, attempt_id: str = "a1", **changed: Any) -> Attempt:
