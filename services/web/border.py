@@ -11,6 +11,8 @@ from services.core.ports.streams import Message
 
 #: Topics that producers write (contracts §2); what we write ourselves is not accepted from outside.
 WRITABLE: Final = frozenset({"appointments.v1", "convocations.v1", "actualisations.v1", "people.v1", "advisors.v1"})
+#: Octets of one event: Kafka takes a record of a million, and "come again" would be said for ever of a larger one.
+LARGEST: Final = 900_000
 #: Fields that may be the key, in this order: an advisor's event names its agency too.
 _KEYS: Final = ("person_id", "advisor_id", "agency_id")
 _HEADERS: Final = {"content-type": "application/cloudevents+json; charset=UTF-8"}
@@ -37,6 +39,8 @@ class Border:
 
     def judge(self, event: bytes) -> Message | Sequence[Problem]:
         """The message to publish, value as it came; or every problem, none quoting a value."""
+        if len(event) > LARGEST:
+            return [Problem(path="/", message=f"is larger than {LARGEST} octets")]
         try:
             head = msgspec.json.decode(event, type=_Head)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

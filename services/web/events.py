@@ -47,7 +47,7 @@ class Events:
         body = await read_body(request, _LIMIT)
         try:
             events = [body] if kind == SINGLE else [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return JSONResponse(_problem(400, "not a JSON array of events"), status_code=400)
         if len(events) > _MOST_EVENTS:
             return JSONResponse(_problem(413, f"at most {_MOST_EVENTS} events at once"), status_code=413)

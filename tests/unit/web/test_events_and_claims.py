@@ -66,6 +66,24 @@ async def test_other_refusals(world: World, public: httpx.AsyncClient) -> None:
     assert (await public.post("/events", content=EVENT, headers=PRODUCER)).status_code == 503
 
 
+@pytest.mark.parametrize(
+    "body", [b"[" * 200_000, b"[" + b"[" * 100_000 + b"]" * 100_001, b'[{"a":"\xff"}]', b'[{"type":"\\ud800"}]', b"[1, null, []]"]
+)
+async def test_a_batch_in_bad_faith(world: World, public: httpx.AsyncClient, body: bytes) -> None:
+    """Nested without end, no UTF-8, half a character, no objects: 400, nothing taken."""
+    answer = await public.post("/events", content=body, headers=BATCH)
+    assert (answer.status_code, answer.json()["status"]) == (400, 400)
+    assert world.outlet.forwarded == []
+
+
+async def test_an_event_that_kafka_would_never_take(world: World, public: httpx.AsyncClient) -> None:
+    """Larger than a record may be: 400 for good, not 503 for ever."""
+    answer = await public.post("/events", content=EVENT[:-1] + b" " * 900_000 + b"}", headers=PRODUCER)
+    assert answer.status_code == 400
+    assert answer.json()["events"] == [{"index": 0, "errors": [{"path": "/", "message": "is larger than 900000 octets"}]}]
+    assert world.outlet.forwarded == []
+
+
 def test_the_border_judges_like_intake() -> None:
     """Every problem of the decoder is passed on; our own topics and unknown types are refused."""
     problems = [Problem(path="/data/starts_at", message="is required"), Problem(path="/id", message="is required")]
