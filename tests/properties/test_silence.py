@@ -85,6 +85,16 @@ def _nothing_is_flushed(case: Case, fate: Fate, away: tuple[Outage, ...]) -> Non
         promises.good_moment(late.case, late.env, sent, sent.claimed_at)
 
 
+def _nobody_is_forgotten(case: Case, fate: Fate, away: tuple[Outage, ...]) -> None:
+    late = lived(case, fate, away)
+    for duty in late.case.obligations:
+        if duty.outage_at is None or duty.evidence >= Evidence.E3 or duty.due_at > END - timedelta(days=2):
+            continue
+        about = [one for one in late.envelopes if any(item.obligation_id == duty.obligation_id for item in one.items)]
+        reached = any(one.accepted_at is not None and one.accepted_at > duty.outage_at for one in about)
+        assert reached or any(alert.obligation_id == duty.obligation_id for alert in late.case.alerts), duty
+
+
 def _sent(life: Life) -> int:
     return len({attempt.attempt_id for attempt in life.envelopes})
 
@@ -116,6 +126,21 @@ def test_waking_late_gives_no_more_messages(case: Case, fate: Fate, away: tuple[
 def test_after_an_outage_nothing_is_flushed(case: Case, fate: Fate, away: tuple[Outage, ...]) -> None:
     """Whatever waited is judged anew: in its window, before it is useless, within the caps, once (§10.3, §10.4)."""
     _nothing_is_flushed(case, fate, away)
+
+
+@_QUICK
+@given(cases(), _FATES, outages())
+def test_whom_an_outage_cost_a_message_is_reached_or_an_advisors(case: Case, fate: Fate, away: tuple[Outage, ...]) -> None:
+    """Nothing late is sent, and nobody is forgotten for it: a message since then, or a line on an advisor's list (§10.5)."""
+    _nobody_is_forgotten(case, fate, away)
+
+
+@pytest.mark.slow
+@_DEEP
+@given(cases(), _FATES, outages())
+def test_after_no_outage_anybody_is_forgotten(case: Case, fate: Fate, away: tuple[Outage, ...]) -> None:
+    """The same in many more lives, with fresh dice."""
+    _nobody_is_forgotten(case, fate, away)
 
 
 @pytest.mark.slow
