@@ -40,6 +40,8 @@ _NOT_YET = (
 #: together 5 s
 _TRIES = 100
 _BREATH = 0.05
+#: consumers that ask for one group's offsets, one after the other
+_ASKED_ANEW = 4
 T = TypeVar("T")
 
 
@@ -217,13 +219,22 @@ class KafkaAdmin:
 
     def _ask_committed(self, group: str, partitions: list[TopicPartition]) -> list[TopicPartition]:
         """With a consumer that joins nothing: AdminClient's own call ends the process (a null pointer in librdkafka 2.16) when the group's
-        coordinator is not known yet, as after a broker's restart. The first group of a cluster waits until its coordinator is made.
+        coordinator is not known yet, as after a broker's restart.
+
+        On a cluster that has just made its first group, a consumer may look for the coordinator in vain for ever while others have found
+        it: another one asks again.
         """
-        consumer = Consumer({**self._connection.librdkafka(), "group.id": group, "enable.auto.commit": False, "log_level": 0})
-        try:
-            return consumer.committed(partitions, timeout=self._patience + _OPERATION_TIMEOUT)
-        finally:
-            consumer.close()
+        asked = 1
+        while True:
+            consumer = Consumer({**self._connection.librdkafka(), "group.id": group, "enable.auto.commit": False, "log_level": 0})
+            try:
+                return consumer.committed(partitions, timeout=self._patience)
+            except KafkaException as trouble:
+                if trouble.args[0].code() != KafkaError._TIMED_OUT or asked == _ASKED_ANEW:  # noqa: SLF001 - public, as above
+                    raise
+            finally:
+                consumer.close()
+            asked += 1
 
     async def _patiently(self, ask: Callable[[], Awaitable[list[T | BaseException]]]) -> list[T]:
         """Ask until every answer is one; a cluster that has just started, or lost a broker, is not there yet for a moment."""
