@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import NewType
 
 from services.core.model import Contact
+from services.core.period import closing_after
 from services.core.words import AlarmType, Channel, PointKind
 
 AlarmId = NewType("AlarmId", str)
@@ -15,6 +16,8 @@ AlarmId = NewType("AlarmId", str)
 UNKNOWN_CARRIER = "unknown"
 #: ``chosen_by`` of an SMS that replaces one which its provider lost: no cap counts it (§10.4)
 ANOTHER_PROVIDER = "another_provider"
+#: the figure of RECEIPTS_LOW that says that a closing day is near
+CLOSING_IN_DAYS = "closing_in_days"
 #: alarms that open a circuit: others carry what this provider would
 _CIRCUITS = frozenset({AlarmType.RECEIPTS_LOW, AlarmType.PROVIDER_DOWN, AlarmType.POLICY_REJECTIONS})
 
@@ -43,6 +46,14 @@ def alarm_id(type_: AlarmType, scope: str, raised_at: datetime) -> AlarmId:
     """Derived: the same alarm found twice is one."""
     words = f"{type_}|{scope}|{raised_at.isoformat()}"
     return AlarmId(f"ar-{blake2b(words.encode(), digest_size=10).hexdigest()}")
+
+
+def closing_soon(alarm: Alarm, now: datetime) -> datetime | None:
+    """The closing of an actualisation that was near when receipts failed, and is still ahead: agencies are told (SC-23); none otherwise."""
+    if alarm.type is not AlarmType.RECEIPTS_LOW or CLOSING_IN_DAYS not in alarm.figures:
+        return None
+    closes = closing_after(alarm.raised_at)
+    return closes if closes is not None and closes > now else None
 
 
 def circuit(provider: str, carrier: str | None) -> str:

@@ -45,13 +45,13 @@ def period(name: str) -> Period:
     )
 
 
-def closing_after(now: datetime) -> datetime | None:
-    """The official end of the period that is open at this instant; none when none is (§2.1)."""
+def closing_after(now: datetime, zone: str | None = None) -> datetime | None:
+    """The end of the period that is open at this instant: the official one, or the one we work with in a zone; none when none is (§2.1)."""
     today = now.astimezone(_PARIS).date()
     # the month itself once its opening day has come, else the one before it
     for back in (0, 1):
         year, month = divmod(today.year * 12 + today.month - 1 - back, 12)
         found = period(f"{year:04d}-{month + 1:02d}")
         if found.opens_at <= now <= found.closes_at:
-            return found.closes_at
+            return found.closes_for(zone) if zone is not None else found.closes_at
     return None

@@ -1,4 +1,5 @@
-"""E-mails staff what stands on their lists: critical alerts at once, the others at 08:00, crowded lists to the manager (§10.8, §10.13).
+"""E-mails staff what stands on their lists: critical alerts at once, the others at 08:00, crowded lists to the manager (§10.8, §10.13),
+and to agencies whose people's SMS were lost near a closing day (§10.16).
 
 Sent first, remembered afterwards: a crash in between sends the same e-mail once more, under the same Message-ID, and loses none.
 """
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.core.alerts.pushing import crowd_push, pushes_due
+from services.core.alerts.pushing import crowd_push, lost_push, pushes_due
 from services.core.environment import Environment
 from services.core.ports.mailbox import Mailbox, Push, PushList, Sent, StaffNote, StaffWords
 from services.core.ports.store import Store
@@ -38,6 +39,7 @@ class Pushes:
     #: address of the staff's pages
     staff_url: str
     _not_before: dict[str, datetime] = field(default_factory=dict)
+    _looked_for_lost: datetime | None = None
 
     async def push_round(self, now: datetime) -> Pushed:
         """Send everything that is due. Raises ``StoreUnavailable``; can be done again."""
@@ -51,7 +53,17 @@ class Pushes:
             word = crowd_push(crowd, env, now)
             if word is not None and await self._send(word, now, done):
                 await self.waiting.crowd_told(crowd.advisor_id, now)
+        if self._looked_for_lost is None or now - self._looked_for_lost >= env.policy.watch.receipts_low.window:
+            # counting who was reached reads many rows on a bad day
+            self._looked_for_lost = now
+            await self._tell_agencies(env, now, done)
         return done
+
+    async def _tell_agencies(self, env: Environment, now: datetime, done: Pushed) -> None:
+        for lost in await self.waiting.lost(now):
+            word = lost_push(lost, env, now)
+            if word is not None and await self._send(word, now, done):
+                await self.waiting.lost_told(lost.agency_id, now)
 
     async def _send(self, push: Push, now: datetime, done: Pushed) -> bool:
         """To the first address that is not refused for good."""

@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from services.adapters.memory.readings import MemoryReadings
 from services.adapters.memory.store import MemoryStore
+from services.core.alarms import closing_soon
 from services.core.changes import Changes
-from services.core.model import Alert
-from services.core.ports.mailbox import Crowd, Unpushed
+from services.core.model import Alert, PersonId
+from services.core.ports.mailbox import Crowd, Lost, Unpushed
+from services.core.ports.watch import lost_by
 
 _PARIS = ZoneInfo("Europe/Paris")
 
@@ -19,6 +22,7 @@ class MemoryPushes:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self._told_on: dict[str, date] = {}
+        self._agency_told_on: dict[str, date] = {}
 
     async def unpushed(self) -> Sequence[Unpushed]:
         """See ``PushList.unpushed``."""
@@ -51,6 +55,32 @@ class MemoryPushes:
     async def crowd_told(self, advisor_id: str, now: datetime) -> None:
         """See ``PushList.crowd_told``."""
         self._told_on[advisor_id] = now.astimezone(_PARIS).date()
+
+    async def lost(self, now: datetime) -> Sequence[Lost]:
+        """See ``PushList.lost``."""
+        reached: dict[str, bool] = {}
+        closings: list[datetime] = []
+        readings, profiles = MemoryReadings(self._store), self._store.committed.profiles
+        for alarm in self._store.committed.alarms.all():
+            closes = closing_soon(alarm, now)
+            if closes is not None:
+                closings.append(closes)
+                for one in await readings.affected(lost_by(alarm, now)):
+                    reached[one.person_id] = one.recovered and reached.get(one.person_id, True)
+        agencies: dict[str, list[bool]] = {}
+        for person_id, good in reached.items():
+            profile = profiles.get(PersonId(person_id))
+            if profile is not None and self._agency_told_on.get(profile.agency_id, date.min) < now.astimezone(_PARIS).date():
+                agencies.setdefault(profile.agency_id, []).append(good)
+        return [
+            Lost(agency_id=agency, people=len(people), reached=sum(people), closes_at=min(closings))
+            for agency, people in sorted(agencies.items())
+            if not all(people)
+        ]
+
+    async def lost_told(self, agency_id: str, now: datetime) -> None:
+        """See ``PushList.lost_told``."""
+        self._agency_told_on[agency_id] = now.astimezone(_PARIS).date()
 
     def _open(self) -> list[Alert]:
         return sorted(self._store.committed.alerts.tagged("open"), key=lambda row: (row.act_by, row.alert_id))

@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 
@@ -24,9 +25,16 @@ class StaffTexts:
         """See ``StaffWords.staff_mail``."""
         template = self._templates.get_template(f"staff/{push.note.value}.txt")
         lines = [self._line(line, push.zone) for line in push.lines]
-        worded = _BLANK.sub("\n\n", template.render(lines=lines, name=push.name, link=link, open=push.open))
+        worded = _BLANK.sub("\n\n", template.render(lines=lines, name=push.name, link=link, open=push.open, lost=self._lost(push)))
         subject, _, text = worded.strip().partition("\n")
         return StaffMail(key=push.key, to=to, subject=subject, text=f"{text.strip()}\n")
+
+    def _lost(self, push: Push) -> dict[str, object]:
+        if push.lost is None:
+            return {}
+        left = push.lost.people - push.lost.reached
+        closes = push.lost.closes_at.astimezone(ZoneInfo(push.zone))
+        return {"people": push.lost.people, "reached": push.lost.reached, "left": left, "closes": closes}
 
     def _line(self, line: Unpushed, zone: str) -> dict[str, str]:
         alert, words = line.alert, self._words

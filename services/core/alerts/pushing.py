@@ -1,13 +1,15 @@
 """Which alerts are e-mailed to whom, and when (§10.13): critical at once, the others in the 08:00 digest; crowded lists to the manager."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
 from services.core.calendar import WorkingDays
 from services.core.environment import Environment
 from services.core.model import Alert
-from services.core.ports.mailbox import Crowd, Push, StaffNote, Unpushed
+from services.core.period import closing_after
+from services.core.ports.mailbox import Crowd, Lost, Push, StaffNote, Unpushed
 from services.core.words import Severity
 
 
@@ -55,6 +57,25 @@ def crowd_push(crowd: Crowd, env: Environment, now: datetime) -> Push | None:
         advisor_id=crowd.advisor_id,
         name=advisor.name if advisor else crowd.advisor_id,
         open=crowd.open,
+    )
+
+
+def lost_push(lost: Lost, env: Environment, now: datetime) -> Push | None:
+    """Word to an agency whose people's SMS were lost, once a day inside its hours; outside them too when it does not work again before
+    the closing (§10.16, SC-23). None at other times, and when the agency has no address.
+    """
+    working, duty = env.working_days(lost.agency_id), _duty(lost.agency_id, env)
+    closes = closing_after(now, working.zone) or lost.closes_at
+    if not duty or now < _in_hours(working, env, now) < closes:
+        return None
+    return Push(
+        note=StaffNote.LOST,
+        key=_key("lost", lost.agency_id, working.local(now).date().isoformat()),
+        to=duty,
+        zone=working.zone,
+        advisor_id=None,
+        name="",
+        lost=replace(lost, closes_at=closes),
     )
 
 

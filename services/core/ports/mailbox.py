@@ -18,6 +18,8 @@ class StaffNote(StrEnum):
     DIGEST = "digest"
     #: an advisor has more open alerts than anybody can handle
     CROWDED = "crowded"
+    #: a network swallowed the agency's people's SMS, and the actualisation closes soon
+    LOST = "lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,18 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """An agency's people whose SMS a provider took and a network swallowed, shortly before a closing day (rules §12 SC-23)."""
+
+    agency_id: str
+    people: int
+    #: of them, who was reached since, or answered
+    reached: int
+    #: when the actualisation closes
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
     """One e-mail that is due, to one of these addresses: the next is tried when a server refuses the one before for good."""
 
@@ -55,6 +69,8 @@ class Push:
     lines: tuple[Unpushed, ...] = ()
     #: open alerts of a crowded list
     open: int = 0
+    #: whose messages were lost
+    lost: Lost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,4 +127,15 @@ class PushList(Protocol):
 
     async def crowd_told(self, advisor_id: str, now: datetime) -> None:
         """Somebody was told of this advisor's list."""
+        ...
+
+    async def lost(self, now: datetime) -> Sequence[Lost]:
+        """Agencies of people whose SMS were lost near a closing day that is ahead, and not all reached since; in order of id.
+
+        Those that were told on this day in Paris are left out.
+        """
+        ...
+
+    async def lost_told(self, agency_id: str, now: datetime) -> None:
+        """This agency was told."""
         ...

@@ -7,7 +7,7 @@ open as well: other providers carry that network's SMS, at least to the end of o
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 
-from services.core.alarms import Alarm, circuit
+from services.core.alarms import CLOSING_IN_DAYS, Alarm, circuit
 from services.core.changes import Changes
 from services.core.environment import Environment
 from services.core.period import closing_after
@@ -77,7 +77,7 @@ def _ringing(look: Look, count: SmsReceipts, begins: datetime) -> Ringing:
     days = (look.paris.local(closing).date() - today).days if closing is not None else policy.closing_within_days
     if days < policy.closing_within_days:
         # agencies have to be told: people may take silence for having nothing to do
-        figures["closing_in_days"] = days
+        figures[CLOSING_IN_DAYS] = days
     return Ringing(
         scope=circuit(count.provider, count.carrier),
         channel=Channel.SMS,

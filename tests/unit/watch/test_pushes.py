@@ -10,10 +10,11 @@ import pytest
 from services.adapters.memory.pushes import MemoryPushes
 from services.adapters.memory.store import MemoryStore
 from services.adapters.rendering.texts import JinjaTexts
+from services.core.alerts.pushing import lost_push
 from services.core.changes import Changes
 from services.core.environment import Environment
 from services.core.model import Alert, AlertId, ObligationId
-from services.core.ports.mailbox import Sent, StaffMail
+from services.core.ports.mailbox import Lost, Push, Sent, StaffMail, StaffNote
 from services.core.words import AlertType, Routed, Severity
 from services.watch.pushes import Pushed, Pushes
 from tests.unit.core.scene import LEILA, environment, meeting, paris, person
@@ -21,6 +22,8 @@ from tests.unit.core.scene import LEILA, environment, meeting, paris, person
 #: a Tuesday
 TUESDAY = paris("2026-12-01", "10:00")
 DUTY = "astreinte@agence.example"
+#: of November's actualisation
+CLOSES = paris("2026-12-15", "23:59") + timedelta(seconds=59)
 
 
 @dataclass(slots=True)
@@ -37,6 +40,23 @@ class Letterbox:
         if self.dies:
             raise ConnectionResetError
         return self.answers.get(mail.to, Sent.TAKEN)
+
+
+class SomebodyLost(MemoryPushes):
+    """Two of three people of one agency are not reached, day after day."""
+
+    def __init__(self, store: MemoryStore, told: list[datetime]) -> None:
+        super().__init__(store)
+        self._told = told
+
+    async def lost(self, now: datetime) -> list[Lost]:
+        """See ``PushList.lost``."""
+        today = bool(self._told) and self._told[-1].date() == now.date()
+        return [] if today else [Lost(agency_id="agence", people=3, reached=1, closes_at=CLOSES)]
+
+    async def lost_told(self, agency_id: str, now: datetime) -> None:
+        """See ``PushList.lost_told``."""
+        self._told.append(now)
 
 
 @dataclass(slots=True)
@@ -240,3 +260,53 @@ async def test_a_list_that_is_too_long(texts: JinjaTexts, count: int, told: bool
         assert office.box.sent[0].subject == "Trop d'alertes ouvertes : adv"
         assert "adv a 31 alertes ouvertes." in office.box.sent[0].text
         assert len({mail.key for mail in office.box.sent}) == 2
+
+
+@pytest.mark.parametrize(
+    ("now", "duty", "sent"),
+    [
+        (paris("2026-12-10", "10:30"), DUTY, True),
+        # a Saturday, and nobody there before Monday: then
+        (paris("2026-12-12", "10:30"), DUTY, False),
+        (paris("2026-12-14", "08:00"), DUTY, True),
+        # after the agency's hours of the last day: now or never
+        (paris("2026-12-14", "18:30"), DUTY, False),
+        (paris("2026-12-15", "18:30"), DUTY, True),
+        (paris("2026-12-10", "10:30"), None, False),
+    ],
+)
+def test_when_an_agency_hears_of_lost_messages(now: datetime, duty: str | None, sent: bool) -> None:
+    """In its hours; when it does not work again before the end, at once (§10.16, SC-23)."""
+    env = environment()
+    env = env.with_staff({name: replace(row, duty_email=duty) for name, row in env.agencies.items()}, env.advisors)
+    push = lost_push(Lost(agency_id="agence", people=3, reached=1, closes_at=CLOSES), env, now)
+    assert (push is not None) is sent
+
+
+def test_words_about_lost_messages(texts: JinjaTexts) -> None:
+    """How many, until when, what to do; nobody's name (§10.16)."""
+    lost = Lost(agency_id="agence", people=3, reached=1, closes_at=CLOSES)
+    push = Push(note=StaffNote.LOST, key="k", to=(DUTY,), zone="Europe/Paris", advisor_id=None, name="", lost=lost)
+    mail = texts.staff_mail(push, DUTY, "http://staff.example/advisor")
+    assert mail.subject == "SMS perdus : 2 personnes de l'agence sans nouvelles"
+    assert "3 personnes de l'agence sont concernées." in mail.text
+    assert "mardi 15 décembre à 23 h 59" in mail.text
+    assert "http://staff.example/advisor" in mail.text
+
+
+async def test_an_agency_hears_of_lost_messages_once_a_day(texts: JinjaTexts) -> None:
+    """As long as somebody was not reached; what cannot be sent is tried again (§10.16)."""
+    office = Office(texts)
+    await office.has()
+    told: list[datetime] = []
+    office.pushes.waiting = SomebodyLost(office.store, told)
+    office.box.answers[DUTY] = Sent.LATER
+    first = paris("2026-12-10", "10:30")
+    assert (await office.round(first), told) == ([DUTY], [])
+    office.box.answers.clear()
+    later = first + timedelta(minutes=16)
+    assert (await office.round(later), told) == ([DUTY], [later])
+    assert await office.round(later + timedelta(hours=1)) == []
+    tomorrow = first + timedelta(days=1)
+    assert (await office.round(tomorrow), told) == ([DUTY], [later, tomorrow])
+    assert office.box.sent[0].key == office.box.sent[1].key != office.box.sent[2].key

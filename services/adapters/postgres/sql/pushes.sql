@@ -31,3 +31,27 @@ ORDER BY a.advisor_id;
 INSERT INTO crowd_notices (advisor_id, told_on)
 VALUES ($1, ($2::timestamptz AT TIME ZONE 'Europe/Paris')::date)
 ON CONFLICT (advisor_id) DO UPDATE SET told_on = excluded.told_on;
+
+-- name: receipts_alarms
+-- When receipts were low, open or over, raised after $1.
+SELECT coalesce(json_agg(r ORDER BY r.raised_at, r.alarm_id), '[]')::text
+FROM alarms AS r
+WHERE r.type = 'RECEIPTS_LOW' AND r.raised_at > $1;
+
+-- name: agencies_of_lost
+-- Of these people ($1) whose SMS were lost, and of whom some were reached ($2), how many each agency has; those that were told on the
+-- day of $3 in Paris are left out, and those whose people were all reached.
+SELECT p.agency_id, count(*) AS people, count(*) FILTER (WHERE lost.reached) AS reached
+FROM unnest($1::text[], $2::boolean[]) AS lost (person_id, reached)
+JOIN profiles AS p ON p.person_id = lost.person_id
+LEFT JOIN agency_notices AS n ON n.agency_id = p.agency_id
+WHERE n.told_on IS NULL OR n.told_on < ($3::timestamptz AT TIME ZONE 'Europe/Paris')::date
+GROUP BY p.agency_id
+HAVING NOT bool_and(lost.reached)
+ORDER BY p.agency_id;
+
+-- name: lost_told
+-- This agency was told.
+INSERT INTO agency_notices (agency_id, told_on)
+VALUES ($1, ($2::timestamptz AT TIME ZONE 'Europe/Paris')::date)
+ON CONFLICT (agency_id) DO UPDATE SET told_on = excluded.told_on;
