@@ -6,12 +6,14 @@ providers have answered and no timer is earlier (a discrete-event clock): a fort
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
+
+import structlog
 
 from services.core.changes import JournalLine
 from services.core.ports.store import Store, StoreUnavailable
@@ -35,6 +37,7 @@ from services.simulator.town import Town
 from services.simulator.witness import Witness
 from services.watch.watch import Watch
 
+_log = structlog.get_logger()
 T = TypeVar("T")
 
 SOURCE = "sans-faute"
@@ -49,6 +52,8 @@ Pace = Callable[[datetime], Awaitable[None]]
 
 #: seconds until a server that is back is asked again: its clients are still finding it
 _LOOK_AGAIN = 0.05
+#: so often nothing must have moved, at equal distances, until patience ends
+_LOOKS = 6
 #: no instant has so much work that it is not done after so many rounds of all processes
 _MOST_ROUNDS = 1000
 
@@ -214,19 +219,33 @@ class Conductor:
 
     async def _arrived(self) -> None:
         """Wait until all that was published is acknowledged, and every request is answered; nobody waits when nothing moves."""
-        loop, traffic = asyncio.get_running_loop(), self.stage.traffic
-        end, moves = loop.time() + self.patience.total_seconds(), traffic.moves()
+        loop, traffic, look = asyncio.get_running_loop(), self.stage.traffic, self.patience.total_seconds() / _LOOKS
+        still, end, moves = 0, loop.time() + look, traffic.moves()
         while True:
             self._bury_the_dead()
             if not self._unread() and not self.stage.busy():
                 return
             if loop.time() >= end:
-                if traffic.moves() == moves:
+                still = still + 1 if traffic.moves() == moves else 0
+                if still == 1:
+                    await self._start_again_who_sleeps()
+                elif still == _LOOKS:
                     raise self._patience.stuck(f"nothing has moved for {self.patience.total_seconds():.0f} s")
-                end, moves = loop.time() + self.patience.total_seconds(), traffic.moves()
+                end, moves = loop.time() + look, traffic.moves()
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(end):
                     await traffic.changed()
+
+    async def _start_again_who_sleeps(self) -> None:
+        """A client that was cut off may stand still without a word: a process that has nothing in hand and much to read is started again.
+
+        The watchdog and the supervisor of a real process do the same (``services/adapters/kafka/watchdog.py``).
+        """
+        unread = self._unread()
+        for consumer in self._consumers:
+            if consumer.idle and consumer.name not in self.away and any(topic in unread for topic in consumer.topics):
+                _log.warning("reader stands still", process=consumer.name, count=unread.total())
+                await self._in_time(f"starting {consumer.name} again", consumer.restart())
 
     @property
     def _patience(self) -> Patience:
@@ -294,7 +313,7 @@ class Conductor:
     async def _in_time(self, what: str, work: Awaitable[T]) -> T:
         return await self._patience.with_(what, work)
 
-    def _unread(self) -> Mapping[str, int]:
+    def _unread(self) -> Counter[str]:
         """By topic, what processes that are not away have still to read."""
         unread: Counter[str] = Counter()
         for consumer in self._consumers:
@@ -339,8 +358,7 @@ class Conductor:
             await self._make_up_for()
         for consumer in self._consumers:
             if consumer.name == what:
-                await consumer.stop()
-                await consumer.start()
+                await consumer.restart()
 
     async def _make_up_for(self) -> None:
         """A server is back: producers publish what they kept, the relay goes on, people do what they could not."""

@@ -90,6 +90,8 @@ class Consumer:
     stage: Stage
     #: what it cannot read on, because a batch waits for the database
     waiting: set[str] = field(default_factory=set)
+    #: batches that it is working on
+    _in_hand: int = 0
     _streams: Sequence[Member] = ()
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -97,6 +99,11 @@ class Consumer:
     def alive(self) -> bool:
         """Is it reading?"""
         return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
+    @property
+    def idle(self) -> bool:
+        """Is it reading, and has nothing to work on?"""
+        return self.alive and not self._in_hand and not self.waiting
 
     async def start(self) -> None:
         """Join the group and read."""
@@ -115,6 +122,11 @@ class Consumer:
         self._tasks, self._streams = [], ()
         self.waiting.clear()
 
+    async def restart(self) -> None:
+        """Leave, and come back as a new process of the same name."""
+        await self.stop()
+        await self.start()
+
     def trouble(self) -> BaseException | None:
         """What ended it, when that was not the story's doing."""
         for task in self._tasks:
@@ -126,10 +138,13 @@ class Consumer:
         await self.stage.consume(stream, partial(self._step, stream.topics))
 
     async def _step(self, topics: frozenset[str], batch: Sequence[Record]) -> None:
+        self._in_hand += 1
         try:
             await self.step(batch)
         except StoreUnavailable:
             self.waiting |= topics
             self.stage.traffic.moved()
             raise
+        finally:
+            self._in_hand -= 1
         self.waiting -= topics

@@ -13,6 +13,7 @@ from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import Record, Stream
 from services.core.words import Lane
 from services.planner.wake import Planner, Woken
+from services.runtime.consume import consume
 from services.simulator.actors import CannotHappen
 from services.simulator.app import memory_play, templates
 from services.simulator.conductor import Conductor
@@ -132,6 +133,25 @@ async def test_what_never_becomes_quiet_says_what_is_waiting(texts: JinjaTexts) 
         consumer.stage = replace(play.stage, consume=idle)
     with pytest.raises(StuckError, match=r"nothing has moved for 0 s; messages not acknowledged: .*people\.v1: 1"):
         await play.play()
+
+
+async def test_a_reader_that_sleeps_is_started_again(texts: JinjaTexts) -> None:
+    """As a watchdog ends a process that stands still and its supervisor starts it again: the story goes on as if nothing had been."""
+    scenario, naps = story(INVITED), 0
+    expected = comparable(await memory_play(scenario, texts).play(), scenario)
+
+    async def sleepy(stream: Stream, step: Handle) -> None:
+        """The first reader never reads."""
+        nonlocal naps
+        naps += 1
+        await (asyncio.Event().wait() if naps == 1 else consume(stream, step))
+
+    play = memory_play(scenario, texts)
+    play.patience = timedelta(seconds=3)
+    intake = next(consumer for consumer in play._consumers if consumer.name == "intake")
+    intake.stage = replace(play.stage, consume=sleepy)
+    assert comparable(await play.play(), scenario) == expected
+    assert naps == 2
 
 
 async def test_trying_again_for_ever_is_not_getting_on(texts: JinjaTexts) -> None:
