@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
 import httpx
+from starlette.applications import Starlette
 
 from services.adapters.contracts import encode, topic_of
 from services.adapters.feedback import KafkaOutlet
@@ -50,6 +51,7 @@ class Public:
 
     world: World
     border: Border
+    app: Starlette
     http: httpx.AsyncClient
 
     def published(self) -> int:
@@ -82,7 +84,8 @@ async def opened(print_shop: Callable[[httpx.Request], httpx.Response] = lambda 
         pages_dir=PAGES,
         https=True,
     )
-    return Public(world=world, border=border, http=httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PUBLIC_URL))
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=PUBLIC_URL)
+    return Public(world=world, border=border, app=app, http=http)
 
 
 def snapshot(store: MemoryStore) -> dict[str, list[Any]]:
