@@ -9,11 +9,13 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from jinja2 import Environment, FileSystemLoader
 
 from services.commands.processes import PROCESSES
-from services.core.words import Channel, Lane, ReceiptStatus, Why
+from services.core.words import AlarmType, AlertType, Channel, Lane, ReceiptStatus, Why
 from services.runtime.manual import SETTINGS
 from services.runtime.metrics import METRICS, Kind, Metric
+from services.watch.rules import RULES as RULES_OF_THE_WATCH
 
 ROOT = Path(__file__).resolve().parents[2]
 INFRA = ROOT / "infra"
@@ -31,6 +33,7 @@ _VALUES: Final[dict[str, set[str]]] = {
     "lane": set(Lane),
     "status": set(ReceiptStatus),
     "reason": set(Why),
+    "type": {*AlarmType, *AlertType},
     "outcome": {"Accepted", "TryLater", "Refused", "OutcomeUnknown", "Absent"},
 }
 
@@ -85,6 +88,18 @@ def test_an_alert_leads_to_its_runbook(alert: dict[str, Any]) -> None:
     assert ROOT / file == OPERATIONS
     headings = re.findall(r"^#+ (.+)$", OPERATIONS.read_text("utf-8"), re.MULTILINE)
     assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("type_", AlarmType)
+def test_every_alarm_has_a_rule_and_one_runbook(type_: AlarmType) -> None:
+    """The watch judges it, Prometheus hears of it, and both Prometheus and the operations page lead to the same runbook."""
+    assert type_ in RULES_OF_THE_WATCH
+    (alert,) = [alert for alert in ALERTS if f'sans_faute_alarms_open{{type="{type_}"}}' in alert["expr"]]
+    words = Environment(loader=FileSystemLoader(ROOT / "templates" / "pages"), autoescape=True).get_template("words.html").module
+    assert str(words.runbook(type_)) == alert["annotations"]["runbook"]  # type: ignore[attr-defined]
+    anchor = alert["annotations"]["runbook"].partition("#")[2]
+    table = OPERATIONS.read_text("utf-8").partition("## Alarms that this service raises itself")[2]
+    assert re.search(rf"^\| `{type_}` \|.*\(#{anchor}\) \|$", table, re.MULTILINE)
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="no promtool: `infra/setup tests` fetches it where apt knows the package prometheus")
