@@ -129,7 +129,7 @@ def _set_everything_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_settings_name_is_looked_at_with_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Two mistakes in the policy, a topic that does not exist and a wrong sender: one message, from a process and from the doctor."""
+    """Two mistakes in the policy, a topic that does not exist, a wrong sender (SC-43, §4.2): one message, from a process and the doctor."""
     policy = tmp_path / "policy.toml"
     text = SHIPPED.read_text("utf-8")
     assert 'cutoff = "15:00"' in text
