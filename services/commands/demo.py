@@ -83,17 +83,18 @@ async def _run(settings: Settings, console: Console, pause: float, *, stay: bool
             console.print(show.summary(rows))
             words = {"seconds": round(time.monotonic() - started), **show.figures(), "instants": show.instants}
             console.print(teller.words["done_line"].format(**words))
-            for line in show.addresses:
+            # pages close with us: their addresses are for who stays
+            for line in (show.pages, show.folder) if stay else (show.folder,):
                 console.print(line, soft_wrap=True)
+            console.print(teller.words["stay" if stay else "left"])
             if stay:
-                console.print(teller.words["stay"])
                 await asyncio.Event().wait()
 
 
 async def _play(conductor: Conductor, show: Show) -> None:
     conductor.pace = show
     if not show.console.is_terminal:
-        for line in show.addresses:
+        for line in (show.pages, show.folder):
             show.console.print(line, soft_wrap=True)
         await conductor.play()
         await show.catch_up()
@@ -115,7 +116,8 @@ def _show(
         names=names,
         store=conductor.stage.store,
         seconds_per_line=pause,
-        addresses=(pages, teller.words["folder"].format(folder=_from_here(folder))),
+        pages=pages,
+        folder=teller.words["folder"].format(folder=_from_here(folder)),
         changed=staff.changed.set,
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -37,7 +37,9 @@ class Show:
     store: Store
     #: seconds a told line stays before time goes on; 0 plays as fast as the work goes
     seconds_per_line: float
-    addresses: Sequence[str] = ()
+    #: where the pages are, and what was written, each as a line for people
+    pages: str = ""
+    folder: str = ""
     #: pages should look again
     changed: Callable[[], None] = lambda: None
     told: int = 0
@@ -103,7 +105,7 @@ class Show:
             Panel(self._people_table(), title=words["people"], border_style="dim", box=box.ROUNDED),
             Panel(self._timeline(), title=words["timeline"], border_style="dim", box=box.ROUNDED),
         )
-        where = [Text(line, style="dim") for line in self.addresses]
+        where = [Text(line, style="dim") for line in (self.pages, self.folder)]
         return Group(self._head(), body, *where)
 
     def figures(self) -> dict[str, int]:
