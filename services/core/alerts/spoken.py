@@ -9,7 +9,7 @@ from services.core.alerts.known import by_helper
 from services.core.model import Fact, Obligation, Reply
 from services.core.states import SETTLED
 from services.core.view import View
-from services.core.words import AlertType, Choice, ObligationState, ReplyEffect, Severity
+from services.core.words import AlertType, Choice, Kind, ObligationState, ReplyEffect, Severity
 
 _VALID = frozenset({Choice.COME, Choice.CANNOT_COME})
 _FORWARDED = frozenset({Choice.UNREADABLE, Choice.STOP})
@@ -95,10 +95,13 @@ def contradictory(view: View, obligation: Obligation) -> Found | None:
 
 def inbound(view: View, obligation: Obligation) -> Found | None:
     """A message that no rule can read, a STOP, an answer of one of several people, a message that was refused: a human reads it."""
-    said = [reply for reply in view.replies_to(obligation) if _for_a_human(reply)]
+    said = [reply for reply in view.replies_to(obligation) if _for_a_human(reply, obligation)]
     written = _not_settled(view, obligation, AlertType.INBOUND_MESSAGE, said)
     if written is None or obligation.state in SETTLED:
         return refused(view, obligation)
+    if _cannot_do_it(written, obligation):
+        fact = Fact(code="cannot_do", parameters={"channel": str(written.channel), "at": written.at.isoformat()})
+        return Found(at=written.at, next_action="actualise_by_phone", facts=(fact,), severity=Severity.INFO)
     action = "ask_who_answered" if written.effect is ReplyEffect.AMBIGUOUS else "read_message"
     return Found(at=written.at, next_action=action, facts=(_inbound_fact(written),), severity=Severity.INFO)
 
@@ -119,8 +122,15 @@ def _not_settled(view: View, obligation: Obligation, type_: AlertType, said: Seq
 _HEARD = frozenset({ReplyEffect.ACKNOWLEDGED, ReplyEffect.FORWARDED})
 
 
-def _for_a_human(reply: Reply) -> bool:
-    """What no rule can read; and what somebody wants of whom several people with one number may have answered (§10.14)."""
+def _cannot_do_it(reply: Reply, obligation: Obligation) -> bool:
+    """« Je ne peux pas » about an actualisation: somebody does it with them, while there is time (§10.12)."""
+    return reply.choice is Choice.CANNOT_COME and reply.effect is ReplyEffect.FORWARDED and obligation.kind is Kind.ACTUALISATION
+
+
+def _for_a_human(reply: Reply, obligation: Obligation) -> bool:
+    """What no rule can read or settle; and what somebody wants of whom several people with one number may have answered (§10.14)."""
+    if _cannot_do_it(reply, obligation):
+        return True
     return reply.effect is ReplyEffect.AMBIGUOUS or (reply.choice in _FORWARDED and reply.effect is ReplyEffect.FORWARDED)
 
 

@@ -23,6 +23,10 @@ _STAYS = frozenset({AlertType.NON_RECEIPT_DOSSIER, AlertType.ACTUALISATION_MISSE
 _ABOUT_THE_DATE = frozenset({AlertType.NO_CHANNEL, AlertType.UNREACHABLE, AlertType.SHORT_NOTICE, AlertType.UNCONFIRMED})
 #: the person was left without a message, and may have missed the date for it
 _CALL_ALL_THE_SAME = "call_after_outage"
+#: nothing can carry word of the duty, until something can
+_NO_WAY = frozenset({AlertType.NO_CHANNEL, AlertType.UNREACHABLE})
+#: the date that it was about is not the date any more
+_SUPERSEDED = "superseded"
 _SPOKEN = frozenset({AlertType.CANNOT_COME, AlertType.CALLBACK_REQUESTED, AlertType.CONTRADICTORY_REPLIES, AlertType.INBOUND_MESSAGE})
 
 
@@ -55,6 +59,9 @@ def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
         if found is not None and found.at > view.now:
             due.wakes.append(found.at)
             found = None
+        if alert is not None and found is None and alert.type in _ABOUT_THE_DATE and _is_of_another_date(alert, obligation):
+            due.closed.append(AlertClosed(alert_id=alert.alert_id, reason=_SUPERSEDED))
+            continue
         if alert is not None:
             _go_on(view, obligation, alert, found, due)
         elif found is not None:
@@ -147,8 +154,14 @@ def _first(view: View, alert: Alert, found: Found | None) -> str:
 
 
 def _changed(view: View, obligation: Obligation, alert: Alert, found: Found) -> bool:
-    """Re-raised only when it is more urgent than it was (§10.8)."""
-    return severity_of(view, obligation.due_at, found) is not alert.severity and obligation.due_at > view.now
+    """Re-raised only when it is more urgent than it was (§10.8), or the date is another one."""
+    news = severity_of(view, obligation.due_at, found) is not alert.severity or _is_of_another_date(alert, obligation)
+    return news and obligation.due_at > view.now
+
+
+def _is_of_another_date(alert: Alert, obligation: Obligation) -> bool:
+    """The meeting was moved since this was raised (§10.11)."""
+    return alert.deadline is not None and alert.deadline != obligation.due_at
 
 
 def _comes_back(alert: Alert, obligation: Obligation) -> bool:
@@ -158,7 +171,9 @@ def _comes_back(alert: Alert, obligation: Obligation) -> bool:
     """
     if alert.closed_at is None:
         return False
-    if alert.type is AlertType.NO_CHANNEL and alert.close_reason == "contact_fixed":
+    if alert.type in _NO_WAY and alert.close_reason == "contact_fixed":
+        return True
+    if alert.close_reason == _SUPERSEDED:
         return True
     return alert.type in _ABOUT_THE_DATE and alert.closed_at < obligation.known_at
 
@@ -190,6 +205,6 @@ def _over(view: View, obligation: Obligation, alert: Alert) -> str | None:
         return str(obligation.state)
     if alert.type in (AlertType.UNCONFIRMED, AlertType.SHORT_NOTICE, AlertType.UNREACHABLE) and obligation.evidence >= Evidence.E3:
         return "answered"
-    if alert.type is AlertType.NO_CHANNEL and ways_left(view, obligation) and not on_hold(view):
+    if alert.type in _NO_WAY and ways_left(view, obligation) and not on_hold(view):
         return "contact_fixed"
     return None

@@ -130,7 +130,8 @@ def _effect(reply: Reply, attempt: Attempt | None, duties: list[Obligation], lin
         return ReplyEffect.ACKNOWLEDGED
     if not duties:
         return ReplyEffect.IGNORED
-    if reply.choice is Choice.CANNOT_COME and len(duties) > 1:
+    if reply.choice is Choice.CANNOT_COME and (len(duties) > 1 or duties[0].kind not in MEETINGS):
+        # of which meeting? or: nobody comes to an actualisation, and who cannot do it needs a human
         return ReplyEffect.FORWARDED
     return ReplyEffect.ACKNOWLEDGED
 

@@ -297,3 +297,14 @@ def test_an_answer_that_comes_late_does_not_undo_a_newer_one(newer: Choice, late
     after = story.obligation("cv:1")
     assert (after.state, after.declined_at) == (before.state, before.declined_at)
     assert AlertType.CONTRADICTORY_REPLIES in [alert.type for alert in story.decide(NOW + timedelta(minutes=7)).alerts]
+
+
+def test_who_cannot_actualise_is_helped_while_there_is_time() -> None:
+    """« Je ne peux pas » to a reminder: E3, the advisor reads it and does it with her; said again after that, again (§10.12)."""
+    duty = actualisation()
+    story = Story(case=case(duty, attempts=(attempt(about=duty),)), now=paris("2026-12-05", "12:00"))
+    assert story.answer(Choice.CANNOT_COME) is ReplyEffect.FORWARDED
+    alert = next(one for one in story.decide().alerts if one.type is AlertType.INBOUND_MESSAGE)
+    assert (alert.type, alert.severity, alert.next_action) == (AlertType.INBOUND_MESSAGE, Severity.INFO, "actualise_by_phone")
+    assert (alert.known[0].code, alert.known[0].parameters["channel"]) == ("cannot_do", "sms")
+    assert story.obligation(duty.obligation_id).evidence is Evidence.E3
