@@ -1,26 +1,21 @@
 """Each alarm rings when it should, not before, and is over when it should be: the rules over the store in memory (§10.16)."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.adapters.memory.readings import MemoryReadings
-from services.core.changes import Changes, FileAccess, Outgoing, RefusedCallbacks, Wake
+from services.core.changes import Changes, RefusedCallbacks, Wake
 from services.core.model import PersonId
 from services.core.ports.store import DeadLetter
-from services.core.ports.watch import Overdue
-from services.core.words import AlarmType, AttemptState, Channel, Evidence, Kind, ObligationState, ReceiptStatus
+from services.core.words import AlarmType, AttemptState, Channel, Kind, ObligationState, ReceiptStatus
 from services.watch.rules import RULES
 from services.watch.watch import Watched
-from tests.fixtures.facts import LUC, alert, obligation
+from tests.fixtures.facts import obligation
 from tests.fixtures.tower import MORNING, Tower
 from tests.unit.core.scene import paris
 
 QUARTER = timedelta(minutes=15)
-#: a duty of three days ahead at which nobody would ever look again
-ADRIFT = obligation("rdv:1", LUC, due_at=MORNING + timedelta(days=3), next_at=None, changed_at=MORNING)
 DELIVERED: dict[str, Any] = {"state": AttemptState.DELIVERED, "delivered_at": MORNING + timedelta(minutes=1)}
 REFUSED: dict[str, Any] = {"state": AttemptState.FAILED, "last_status": ReceiptStatus.FAILED_POLICY, "closed_at": MORNING}
 
@@ -263,84 +258,7 @@ async def test_forgeries_of_several_providers_are_not_added_up(tower: Tower) -> 
     assert not (await tower.look()).raised
 
 
-# ---- LATE_AFTER_OUTAGE
-
-#: somebody will look at it again
-AHEAD: dict[str, Any] = {"next_at": MORNING + timedelta(days=9)}
-
-
-async def test_a_message_lost_to_an_outage_rings_until_nobody_is_owed_anything(tower: Tower) -> None:
-    """One alarm for all of them; over when the last was reached, or answered (§10.5)."""
-    lost = obligation("rdv:1", LUC, due_at=MORNING + timedelta(hours=5), outage_at=MORNING - timedelta(hours=60), **AHEAD)
-    other = obligation("rdv:2", LUC, due_at=MORNING - timedelta(hours=1), outage_at=MORNING - timedelta(hours=50), **AHEAD)
-    await tower.put(Changes(obligations=[lost, other], alerts=[alert(obligation_id="rdv:2")]), LUC)
-    assert tower.agenda.next() == MORNING
-    (alarm,) = (await tower.look()).raised
-    assert (alarm.type, alarm.scope, alarm.since) == (AlarmType.LATE_AFTER_OUTAGE, "duties", lost.outage_at)
-    assert alarm.figures == {"duties": 2, "past": 1, "untold": 1}
-    noon = tower.at = MORNING + timedelta(hours=2)
-    await tower.put(Changes(obligations=[replace(lost, state=ObligationState.ACKNOWLEDGED, evidence=Evidence.E3)]), LUC)
-    assert tower.agenda.next() == noon
-    assert not (await tower.look()).cleared
-    await tower.put(Changes(obligations=[replace(other, state=ObligationState.DONE)]), LUC)
-    assert [each.type for each in (await tower.look()).cleared] == [AlarmType.LATE_AFTER_OUTAGE]
-    assert tower.told == ["alarm.raised", "alarm.cleared"]
-
-
-async def test_nothing_is_owed_for_ever(tower: Tower) -> None:
-    """A week after the date it is over by itself; the clock is told when."""
-    lost = obligation("rdv:1", LUC, due_at=MORNING + timedelta(hours=5), outage_at=MORNING, **AHEAD)
-    await tower.put(Changes(obligations=[lost]), LUC)
-    await tower.look()
-    end = lost.due_at + timedelta(days=7)
-    assert tower.agenda.next() == end
-    assert not (await tower.look(end - timedelta(seconds=1))).cleared
-    assert len((await tower.look(end)).cleared) == 1
-
-
-# ---- UNUSUAL_ACCESS
-
-
-async def looked(tower: Tower, people: range, at: datetime, actor: str = "durand", *, granted: bool = True) -> None:
-    """Somebody asks for the files of these people."""
-    tower.at = at
-    rows = [FileAccess(at=at, actor=actor, person_id=f"p{each}", purpose="read_file", granted=granted) for each in people]
-    await tower.put(Changes(accesses=rows))
-
-
-async def test_more_files_than_work_can_need_ring(tower: Tower) -> None:
-    """More than fifty people's within an hour, shown or refused; over when there are not so many any more (§8.4)."""
-    await looked(tower, range(40), MORNING)
-    half = MORNING + timedelta(minutes=30)
-    await looked(tower, range(40, 50), half, granted=False)
-    assert not (await tower.look()).raised
-    late = MORNING + timedelta(minutes=59)
-    await looked(tower, range(50, 51), late)
-    assert tower.agenda.next() == late
-    (alarm,) = (await tower.look()).raised
-    assert (alarm.type, alarm.scope, alarm.since) == (AlarmType.UNUSUAL_ACCESS, "durand", MORNING)
-    assert alarm.figures == {"files": 51, "denied": 10}
-    assert not (await tower.look(MORNING + timedelta(hours=1))).cleared
-    assert tower.agenda.next() == late + timedelta(hours=1)
-    assert [each.scope for each in (await tower.look(MORNING + timedelta(minutes=61))).cleared] == ["durand"]
-    assert tower.told == ["alarm.raised", "alarm.cleared"]
-
-
-async def test_the_same_file_many_times_is_one_file(tower: Tower) -> None:
-    """Who works on fifty people all day long does not ring, nor do two who share the work."""
-    for minute in range(20):
-        await looked(tower, range(50), MORNING + timedelta(minutes=minute))
-        await looked(tower, range(50, 100), MORNING + timedelta(minutes=minute), "morel")
-    assert not (await tower.look()).raised
-
-
-async def test_the_sanction_procedure_may_read_many(tower: Tower) -> None:
-    """A system that asks for every verdict's proof is not somebody who is curious."""
-    await looked(tower, range(500), MORNING, "procedure")
-    assert not (await tower.look()).raised
-
-
-# ---- DEAD_LETTERS, OVERDUE_WORK, PROVIDER_DOWN
+# ---- DEAD_LETTERS, PROVIDER_DOWN
 
 
 async def test_dead_letters_ring_by_topic(tower: Tower) -> None:
@@ -351,112 +269,6 @@ async def test_dead_letters_ring_by_topic(tower: Tower) -> None:
     assert rung(await tower.look()) == [(AlarmType.DEAD_LETTERS, "t0")]
     assert not (await tower.look(MORNING + timedelta(minutes=29))).cleared
     assert len((await tower.look(MORNING + timedelta(minutes=30))).cleared) == 1
-
-
-async def test_overdue_work_rings_by_queue(tower: Tower) -> None:
-    """Somebody waits for a decision for more than five minutes, a message for Kafka for more than two; over once it moves."""
-    luc = PersonId("luc")
-    message = Outgoing(topic="alerts.v1", key="k", type="alert.raised", subject="s", data={}, shard_key="k", at=MORNING)
-    await tower.put(Changes(wakes=[Wake(person_id=luc, live_at=MORNING, campaign_at=None)], outbox=[message]), luc)
-    assert not (await tower.look(MORNING + timedelta(minutes=2))).raised
-    assert rung(await tower.look(MORNING + timedelta(minutes=5))) == [(AlarmType.OVERDUE_WORK, "outbox")]
-    assert rung(await tower.look(MORNING + timedelta(minutes=6))) == [(AlarmType.OVERDUE_WORK, "wakes")]
-    await tower.put(Changes(wakes=[Wake(person_id=luc, live_at=None, campaign_at=None, only_earlier=False)]), luc)
-    assert [alarm.scope for alarm in (await tower.look()).cleared] == ["wakes"]
-
-
-async def ringing_at(tower: Tower, minutes: float) -> list[tuple[AlarmType, str]]:
-    """What rings so long after the morning, for the first time."""
-    return rung(await tower.look(MORNING + timedelta(minutes=minutes)))
-
-
-async def test_a_dispatch_that_nobody_claims_rings(tower: Tower) -> None:
-    """After half an hour; over once somebody has it."""
-    await tower.sent(1, state=AttemptState.RELEASED, claimed_at=None, accepted_at=None, provider=None, provider_ref=None, tries=0)
-    assert not await ringing_at(tower, 30)
-    assert await ringing_at(tower, 31) == [(AlarmType.OVERDUE_WORK, "released")]
-    (row,) = tower.store.committed.attempts.all()
-    await tower.put(Changes(attempts=[replace(row, state=AttemptState.ACCEPTED)]), row.person_id)
-    assert [alarm.scope for alarm in (await tower.look()).cleared] == ["released"]
-
-
-async def test_a_message_that_is_submitted_for_ever_rings(tower: Tower) -> None:
-    """Nobody says what became of it for a quarter of an hour: whoever had it died, and nobody asks."""
-    await tower.sent(1, state=AttemptState.SUBMITTING, accepted_at=None, provider_ref=None)
-    assert not await ringing_at(tower, 15)
-    assert await ringing_at(tower, 16) == [(AlarmType.OVERDUE_WORK, "submitting")]
-    (row,) = tower.store.committed.attempts.all()
-    await tower.put(Changes(attempts=[replace(row, state=AttemptState.ACCEPTED)]), row.person_id)
-    assert [alarm.scope for alarm in (await tower.look()).cleared] == ["submitting"]
-
-
-async def test_a_quarantined_person_rings_at_once(tower: Tower) -> None:
-    """Nothing is sent to them until somebody acts; over when they are released."""
-    await tower.put(Changes(), LUC)
-    async with tower.store.unit() as unit:
-        await unit.lock([LUC])
-        await unit.quarantine(LUC, MORNING, "ValueError")
-    assert await ringing_at(tower, 1) == [(AlarmType.OVERDUE_WORK, "quarantined")]
-    await tower.store.release([LUC])
-    assert [alarm.scope for alarm in (await tower.look()).cleared] == ["quarantined"]
-
-
-@pytest.mark.parametrize("next_at", [None, MORNING])
-async def test_a_duty_without_a_future_rings(tower: Tower, next_at: datetime | None) -> None:
-    """Ahead, no next instant or one long past, nobody about to look, nobody told; over when there is a future again."""
-    duty = replace(ADRIFT, next_at=next_at)
-    await tower.put(Changes(obligations=[duty]), LUC)
-    assert not await ringing_at(tower, 15)
-    assert await ringing_at(tower, 16) == [(AlarmType.OVERDUE_WORK, "adrift")]
-    await tower.put(Changes(obligations=[replace(duty, next_at=MORNING + timedelta(days=1))]), LUC)
-    assert [alarm.scope for alarm in (await tower.look()).cleared] == ["adrift"]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        Changes(wakes=[Wake(person_id=LUC, live_at=MORNING + timedelta(minutes=59), campaign_at=None)]),
-        Changes(alerts=[alert(person_id=LUC, obligation_id="rdv:1")]),
-        Changes(obligations=[replace(ADRIFT, due_at=MORNING + timedelta(minutes=10))]),
-        Changes(obligations=[replace(ADRIFT, state=ObligationState.DONE)]),
-        Changes(obligations=[replace(ADRIFT, next_at=MORNING + timedelta(hours=2))]),
-    ],
-    ids=["about to be looked at", "an advisor was told", "its date has come", "settled", "has a future"],
-)
-async def test_a_duty_that_somebody_looks_after_does_not_ring(tower: Tower, changes: Changes) -> None:
-    """Whoever waits for the planner is another queue; an open alert, a date that has come or a next instant is a future."""
-    await tower.put(Changes(obligations=[ADRIFT]), LUC)
-    await tower.put(changes, LUC)
-    (queue,) = [one for one in await MemoryReadings(tower.store).overdue(MORNING + timedelta(hours=1)) if one.what == "adrift"]
-    assert queue.count == 0
-    assert (AlarmType.OVERDUE_WORK, "adrift") not in await ringing_at(tower, 60)
-
-
-class Slow:
-    """Implements ``Readers``: what the test says."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Overdue] = []
-
-    def overdue(self, now: datetime) -> list[Overdue]:
-        """See ``Readers.overdue``."""
-        return self.waiting
-
-
-@pytest.mark.parametrize(
-    ("what", "where", "minutes", "scope"),
-    [("kafka", "", 2, "kafka"), ("stalled", "receipts.v1", 5, "stalled/receipts.v1"), ("behind", "people.v1", 60, "behind/people.v1")],
-)
-async def test_readers_that_do_not_get_on_ring(tower: Tower, what: str, where: str, minutes: int, scope: str) -> None:
-    """No broker for two minutes, nothing acknowledged for five, unread records for an hour; over when they are gone."""
-    slow = Slow()
-    tower.watch.readers = slow
-    slow.waiting = [Overdue(what=what, where=where, count=3, since=MORNING)]
-    assert not await ringing_at(tower, minutes)
-    (alarm,) = (await tower.look(MORNING + timedelta(minutes=minutes, seconds=1))).raised
-    assert (alarm.type, alarm.scope, alarm.figures) == (AlarmType.OVERDUE_WORK, scope, {"waiting": 3, "oldest_minutes": minutes})
-    slow.waiting = [Overdue(what=what, where=where, count=0, since=None)]
-    assert [alarm.scope for alarm in (await tower.look()).cleared] == [scope]
 
 
 @pytest.mark.parametrize(("postponed", "taken", "rings"), [(20, 0, True), (19, 0, False), (40, 1, False)])
