@@ -181,7 +181,9 @@ def nobody_is_left_alone(case: Case, env: Environment, now: datetime) -> None:
     told = {alert.obligation_id for alert in case.alerts if alert.closed_at is None}
     usable = [channel for channel in Channel if any(_serves(case.person, contact, channel) for contact in case.contacts)]
     for duty in case.obligations:
-        if duty.state is not ObligationState.OPEN or not max(duty.known_at, case.person.known_at) <= now < duty.due_at:
+        if duty.kind is Kind.CONTACT or duty.state is not ObligationState.OPEN:
+            continue  # a question of ours
+        if not max(duty.known_at, case.person.known_at) <= now < duty.due_at:
             continue
         too_late = now > _letters_until(case.person, duty, env)
         if duty.evidence >= Evidence.E3 or [channel for channel in usable if channel is not Channel.LETTER or not too_late]:
@@ -193,8 +195,6 @@ def nobody_is_left_alone(case: Case, env: Environment, now: datetime) -> None:
 
 
 def _letters_until(person: Person, duty: Obligation, env: Environment) -> datetime:
-    if duty.kind is Kind.CONTACT:
-        return duty.due_at
     home, paris = env.residence(person.postal_code), env.residence("75000")
     day = home.local(duty.due_at).date()
     if duty.kind is Kind.ACTUALISATION:

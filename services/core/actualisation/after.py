@@ -9,7 +9,7 @@ from services.core.channels.windows import Opening, next_opening
 from services.core.decision import Intent, Plan
 from services.core.meeting.reminders import is_settled
 from services.core.model import Attempt, Obligation
-from services.core.replacement import carried_again, replacing
+from services.core.replacement import carried_again, channels_tried, replacing
 from services.core.timing import soonest
 from services.core.view import View, step_of
 from services.core.words import AttemptState, Channel, Lane, ReceiptStatus, Step, Why
@@ -32,7 +32,7 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
         return plan
     occurrence = next(item.occurrence for item in head.items if item.obligation_id == obligation.obligation_id)
     same_step = [attempt for attempt in tries if step_of(attempt, obligation) is step]
-    tried = {attempt.channel for attempt in same_step}
+    tried = channels_tried(view, same_step)
     # A1 and A4 are not called, not even in place of an SMS (§10.4)
     not_called = {rung.step for rung in view.policy.actualisation.steps if not rung.called} - {Step.A5}
     failed = head.state is AttemptState.FAILED
@@ -49,7 +49,8 @@ def replacement(view: View, obligation: Obligation, next_step_at: datetime | Non
             Intent(
                 obligation=obligation,
                 step=step,
-                occurrence=occurrence,
+                # a better point of a channel that was tried: a message of its own (contracts §3)
+                occurrence=replacing(occurrence) if channel in {row.channel for row in same_step} else occurrence,
                 channel=channel,
                 at=when[0],
                 not_after=when[1],

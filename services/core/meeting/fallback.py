@@ -10,7 +10,7 @@ from services.core.channels.windows import Opening, openings_on
 from services.core.decision import Intent, Plan
 from services.core.meeting.first_notice import is_last_minute
 from services.core.model import Attempt, Obligation
-from services.core.replacement import carried_again
+from services.core.replacement import carried_again, channels_tried
 from services.core.timing import is_short_notice, last_useful, passed_over, silence_of, soonest
 from services.core.view import View, step_of
 from services.core.words import AttemptState, Channel, ReceiptStatus, Step, Why
@@ -150,7 +150,7 @@ def _next_channel(
     view: View, obligation: Obligation, head: Attempt, trigger: Trigger, reminders_ahead: Sequence[Intent]
 ) -> tuple[Channel, Opening, str] | None:
     """The next usable channel not tried yet; when all were tried, the one with the best evidence again, within the caps (§10.9)."""
-    tried = {attempt.channel for attempt in view.tries_of(obligation)}
+    tried = channels_tried(view, view.tries_of(obligation))
     untried = [channel for channel in view.reach.order if channel not in tried and view.room(channel, obligation)]
     cannot_wait = not trigger.slot or is_short_notice(view, obligation)
     for place, channel in enumerate(untried):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,25 @@ def test_the_quick_call_of_the_last_day_is_counted_too() -> None:
     for rows, channels in ((calls, []), (calls[1:], [Channel.VOICE])):
         story = Story(case=case(duty, contacts=(mobile(), landline()), attempts=(*rows, sms)), now=at + timedelta(minutes=30))
         assert [row.channel for row in story.decide().releases] == channels
+
+
+@pytest.mark.parametrize(
+    ("point", "there"),
+    [
+        # the same point as before: it was tried
+        ({}, False),
+        ({"contact_id": "second"}, True),
+        ({"value_at": NOW + timedelta(hours=1)}, True),
+        ({"status_at": NOW + timedelta(hours=1), "status_reason": "directory"}, True),
+        ({"value_at": NOW - timedelta(days=90), "status_at": NOW + timedelta(minutes=1)}, False),
+    ],
+)
+def test_what_failed_hard_goes_to_a_better_point(point: dict[str, Any], there: bool) -> None:
+    """Another number, a newer value, a verification since: nobody has written there (§10.5, §10.9)."""
+    duty = meeting()
+    row = attempt(about=duty, channel=Channel.EMAIL, contact_id="mail", state=AttemptState.FAILED, last_status=_R.FAILED_HARD)
+    row = replace(row, closed_at=NOW + timedelta(minutes=1))
+    at = NOW + timedelta(hours=1)
+    story = Story(case=case(duty, contacts=(mailbox(**{"contact_id": "mail", **point}),), attempts=(row,)), now=at)
+    released = story.decide(at).releases
+    assert [(one.channel, one.items[0].step, one.cause) for one in released] == [(Channel.EMAIL, Step.F, "hard_failure")] * there
