@@ -19,6 +19,8 @@ def actualisation_missed(view: View, obligation: Obligation) -> Found | None:
         at=view.working.instant(day, view.policy.alerts.missed.hour),
         next_action="explain_registration",
         facts=(Fact(code="evidence", parameters={"level": obligation.evidence}),),
+        # before that day is over: each day without registration costs the person
+        act_by=view.working.instant(day, view.policy.alerts.day_ends),
     )
 
 

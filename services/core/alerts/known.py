@@ -18,7 +18,7 @@ def known(view: View, obligation: Obligation) -> tuple[Fact, ...]:
     for channel, group in groupby(sorted(tries, key=lambda attempt: attempt.channel), key=lambda attempt: attempt.channel):
         facts += _channel_facts(channel, list(group), presumed=is_presumed(obligation))
     if not tries:
-        facts.append(Fact(code="nothing_sent"))
+        facts.append(_nothing_of_this_date(view, obligation))
     facts += [Fact(code="excluded", parameters={"channel": channel, "reason": reason}) for channel, reason in view.reach.excluded.items()]
     if obligation.said_done_at is not None:
         facts.append(Fact(code="says_done", parameters={"at": obligation.said_done_at.isoformat()}))
@@ -33,6 +33,12 @@ def known(view: View, obligation: Obligation) -> tuple[Fact, ...]:
     if view.person.non_web:
         facts.append(Fact(code="non_web"))
     return tuple(facts)
+
+
+def _nothing_of_this_date(view: View, obligation: Obligation) -> Fact:
+    """Nothing went out about this date; what went out about another one is what the person believes (§10.11)."""
+    sent = [attempt.submitted_at for attempt in view.messages.about(obligation.obligation_id) if attempt.submitted_at is not None]
+    return Fact(code="other_date_sent", parameters={"at": max(sent).isoformat()}) if sent else Fact(code="nothing_sent")
 
 
 def by_helper(view: View, obligation: Obligation, choice: Choice) -> dict[str, str]:

@@ -384,10 +384,13 @@ def test_list_1_leaves_a_worked_day(closures: tuple[str, ...], first: str) -> No
 
 
 def test_an_actualisation_that_was_missed_has_its_dossier() -> None:
-    """The next working day at 08:00, with the level of proof (§10.5)."""
+    """The next working day at 08:00, with the level of proof (§10.5); somebody calls before that day is over."""
     lapsed = actualisation(state=ObligationState.LAPSED, evidence=Evidence.E2)
     assert _found(_T.ACTUALISATION_MISSED, case(lapsed)) == Found(
-        at=paris("2026-12-16", "08:00"), next_action="explain_registration", facts=(_fact("evidence", level="E2"),)
+        at=paris("2026-12-16", "08:00"),
+        next_action="explain_registration",
+        facts=(_fact("evidence", level="E2"),),
+        act_by=paris("2026-12-16", "18:00"),
     )
     assert _found(_T.ACTUALISATION_MISSED, case(actualisation())) is None
     assert _found(_T.ACTUALISATION_MISSED, case(meeting(state=ObligationState.LAPSED))) is None

@@ -169,6 +169,15 @@ def test_what_is_known_of_an_actualisation() -> None:
     assert _known(duty=replace(duty, said_done_at=None, period=None)) == (_fact("nothing_sent"), _fact("not_done", period=""))
 
 
+def test_what_went_out_about_another_date_is_told() -> None:
+    """The person believes the old date: "nothing was sent" would be wrong (§10.11). What was taken back was not sent."""
+    old = [_row(name, hours) for name, hours in (("o1", 1), ("o2", 2))]
+    moved = replace(_CV, revision=2)
+    assert _known(*old, duty=moved) == (_fact("other_date_sent", 2),)
+    assert _known(replace(old[0], submitted_at=None), duty=moved) == (_fact("nothing_sent"),)
+    assert "other_date_sent" not in [fact.code for fact in _known(*old, duty=_CV)]
+
+
 def test_a_dossier_begins_with_the_level_of_proof() -> None:
     """Then what is known, so that nobody starts a procedure without it (§2.3)."""
     duty = replace(_CV, state=ObligationState.MISSED, evidence=Evidence.E2)
