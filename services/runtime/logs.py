@@ -3,7 +3,8 @@
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any, TextIO
+from datetime import datetime
+from typing import Any, Final, TextIO
 
 import structlog
 
@@ -27,6 +28,9 @@ FIELDS: frozenset[str] = frozenset({
 })  # fmt: skip
 
 Event = MutableMapping[str, Any]
+
+#: seconds during which the same words of a library from the same place are told once, then with how often they came
+_SAID_ONCE_IN: Final = 10.0
 
 
 def set_up_logs(*, level: str = "INFO", form: str = "auto", process: str | None = None, stream: TextIO | None = None) -> None:
@@ -53,7 +57,21 @@ def _always(process: str | None) -> list[structlog.typing.Processor]:
             event.setdefault("process", process)
         return event
 
-    return [name_process, structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), _name_exception]
+    return [
+        name_process,
+        _say_when,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _name_exception,
+    ]
+
+
+def _say_when(_logger: object, _method: str, event: Event) -> Event:
+    """Instants as they are written everywhere else (RFC 3339), for people and for scripts."""
+    for name, value in event.items():
+        if isinstance(value, datetime):
+            event[name] = value.isoformat()
+    return event
 
 
 def _name_exception(_logger: object, _method: str, event: Event) -> Event:
@@ -101,15 +119,26 @@ def _writer(*, console: bool) -> structlog.typing.Processor:
 
 
 class _LibraryHandler(logging.Handler):
-    """Passes a library's record on without its words."""
+    """Passes a library's record on without its words; what the same place says again and again becomes a count.
+
+    A broker that is away makes its client complain twenty times a second: a log of an hour's outage would fill a disk and show nothing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: who complains of what where: when that was last told, and how often it was said since
+        self._told: dict[tuple[str, str, str | None], tuple[float, int]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         problem = record.exc_info[1] if record.exc_info else None
-        log = structlog.get_logger()
-        log.log(
-            record.levelno,
-            "library said",
-            logger=record.name,
-            path=f"{_short(record.pathname)}:{record.lineno}",
-            **({"exc_info": problem} if problem is not None else {}),
-        )
+        path = f"{_short(record.pathname)}:{record.lineno}"
+        key = record.name, path, type(problem).__name__ if problem is not None else None
+        told_at, unsaid = self._told.get(key, (float("-inf"), 0))
+        if 0 <= record.created - told_at < _SAID_ONCE_IN:
+            self._told[key] = (told_at, unsaid + 1)
+            return
+        self._told[key] = (record.created, 0)
+        more: dict[str, object] = {"exc_info": problem} if problem is not None else {}
+        if unsaid:
+            more["count"] = unsaid + 1
+        structlog.get_logger().log(record.levelno, "library said", logger=record.name, path=path, **more)

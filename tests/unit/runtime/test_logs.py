@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -37,6 +38,13 @@ def test_a_line_is_constant_text_with_fields(output: io.StringIO) -> None:
     (line,) = _lines(output)
     assert line["event"] == "attempt sent"
     assert (line["process"], line["attempt_id"], line["obligation_id"], line["level"]) == ("intake", "a-1", "cv:1", "info")
+
+
+def test_an_instant_is_written_as_everywhere(output: io.StringIO) -> None:
+    """RFC 3339 with its offset, not Python's own spelling of it."""
+    structlog.get_logger().info("obligation", next_at=datetime(2026, 11, 23, 8, tzinfo=UTC))
+    (line,) = _lines(output)
+    assert line["next_at"] == "2026-11-23T08:00:00+00:00"
 
 
 def test_a_field_that_nobody_listed_is_dropped_by_name(output: io.StringIO) -> None:
@@ -82,3 +90,23 @@ def test_control_characters_of_a_name_are_told_as_a_count(output: io.StringIO) -
     log_changes(Changes(cleaned=[Cleaned(person_id=PersonId("p-1042"), count=3)]))
     (line,) = _lines(output)
     assert (line["event"], line["level"], line["person_id"], line["count"]) == ("control characters removed", "warning", "p-1042", 3)
+
+
+def test_a_library_that_repeats_itself_is_told_once_and_counted(output: io.StringIO) -> None:
+    """A client without its broker complains twenty times a second: one line in ten seconds and place, with how often it was said."""
+    instants = [1000.0 + 0.05 * number for number in range(200)] + [1012.0]
+    logger = logging.getLogger("aiokafka")
+    for created in instants:
+        logger.handle(logging.makeLogRecord({"name": "aiokafka", "levelno": logging.ERROR, "lineno": 325, "created": created}))
+    first, second = _lines(output)
+    assert "count" not in first
+    assert second["count"] == 200
+
+
+def test_two_places_of_a_library_are_not_mistaken_for_each_other(output: io.StringIO) -> None:
+    """Another line of the library, or another exception there, is another thing said."""
+    for lineno, problem in ((325, None), (435, None), (435, OSError()), (435, TimeoutError())):
+        more = {"exc_info": (type(problem), problem, None)} if problem is not None else {}
+        record = {"name": "aiokafka", "levelno": logging.ERROR, "lineno": lineno, "created": 1000.0} | more
+        logging.getLogger("aiokafka").handle(logging.makeLogRecord(record))
+    assert len(_lines(output)) == 4
