@@ -4,52 +4,23 @@ import argparse
 import asyncio
 import secrets
 import sys
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.runtime.errors import NotThere
 from services.runtime.logs import set_up_logs
 from services.runtime.settings import home_of_the_code
 from services.runtime.supervisor import on_stop_signals
-from tests.chaos.calm import Unrest
 from tests.chaos.report import as_json, print_table, write_page
-from tests.chaos.run import Outcome, Plan, play
-from tests.chaos.script import Fault
+from tests.chaos.run import Outcome, Plan, Teller, play
 from tests.chaos.seeds import keep
+from tests.chaos.telling import Bars, Lines
 
 _LARGEST_SEED = 10_000
-
-
-class Bars:
-    """Implements ``tests.chaos.run.Teller`` on a terminal."""
-
-    def __init__(self, progress: Progress, plan: Plan) -> None:
-        self._progress = progress
-        self._last = ""
-        self._published: TaskID = progress.add_task("duties published", total=plan.obligations)
-        self._faults: TaskID = progress.add_task("faults", total=plan.faults)
-
-    def stage(self, what: str) -> None:
-        """See ``Teller.stage``."""
-        self._progress.console.print(f"{datetime.now():%H:%M:%S} {what}")  # noqa: DTZ005, TID251 - for who waits, in their own time
-
-    def fault(self, fault: Fault, number: int) -> None:
-        """See ``Teller.fault``."""
-        self._progress.update(self._faults, completed=number, description=f"{fault.trouble} {fault.target}")
-
-    def published(self, duties: int) -> None:
-        """See ``Teller.published``."""
-        self._progress.update(self._published, completed=duties)
-
-    def unrest(self, unrest: Unrest) -> None:
-        """See ``Teller.unrest``."""
-        self._progress.update(self._faults, description=str(unrest))
-        if not self._progress.console.is_terminal and str(unrest) != self._last:
-            self._progress.console.print(str(unrest))
-            self._last = str(unrest)
 
 
 def main() -> None:
@@ -59,10 +30,9 @@ def main() -> None:
     plan = Plan(seed=options.seed, obligations=options.obligations, faults=options.faults, pace=options.pace)
     console = Console(width=None if Console().is_terminal else 200, highlight=False)
     console.print(f"seed {plan.seed}", style="bold")
-    columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
-        with Progress(*columns, console=console, refresh_per_second=2) as progress:
-            outcome = asyncio.run(_until_told(plan, Bars(progress, plan)))
+        with _teller(console, plan) as tell:
+            outcome = asyncio.run(_until_told(plan, tell))
     except asyncio.CancelledError:
         console.print("stopped; nothing was counted")
         sys.exit(1)
@@ -80,7 +50,17 @@ def main() -> None:
         sys.exit(1)
 
 
-async def _until_told(plan: Plan, tell: Bars) -> Outcome:
+@contextmanager
+def _teller(console: Console, plan: Plan) -> Iterator[Teller]:
+    if not console.is_terminal:
+        yield Lines(console, plan)
+        return
+    columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, refresh_per_second=2) as progress:
+        yield Bars(progress, plan)
+
+
+async def _until_told(plan: Plan, tell: Teller) -> Outcome:
     """SIGTERM and Ctrl-C clear everything away."""
     run = asyncio.ensure_future(play(plan, tell))
     with on_stop_signals(run.cancel):

@@ -15,7 +15,8 @@ from services.core.words import Channel
 from tests.chaos.behind import Arrival
 
 #: what others read of us, and what producers have said to us
-READ = ("obligations.v1", "alerts.v1", "appointments.v1", "convocations.v1", "actualisations.v1", "dead-letters.v1")
+COMING_IN = ("appointments.v1", "convocations.v1", "actualisations.v1")
+READ = ("obligations.v1", "alerts.v1", *COMING_IN, "dead-letters.v1")
 _TOGETHER = 1000
 #: seconds for a handful of records to come together, and after which a broker is silent
 _WAIT, _PATIENCE = 0.2, 30.0
@@ -79,6 +80,8 @@ class Facts:
     #: words that were handed over, by attempt
     words: Sequence[tuple[str, str]]
     outbox: int
+    #: records of the outbox that the broker has, as far as they are still kept
+    published: int
     quarantined: int
     #: people from whom a reply is known
     replied: frozenset[str]
@@ -116,6 +119,7 @@ async def rows_of(url: str) -> dict[str, Any]:
                 ],
                 "words": [(row["attempt_id"], row["text"]) for row in await connection.fetch("SELECT attempt_id, text FROM messages")],
                 "outbox": await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NULL"),
+                "published": await connection.fetchval("SELECT count(*) FROM outbox WHERE published_at IS NOT NULL"),
                 "quarantined": await connection.fetchval("SELECT count(*) FROM people WHERE quarantined_at IS NOT NULL"),
                 "replied": frozenset(
                     row["person_id"] for row in await connection.fetch("SELECT DISTINCT person_id FROM replies WHERE person_id IS NOT NULL")

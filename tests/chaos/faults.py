@@ -29,6 +29,8 @@ class Havoc:
     done: Counter[Trouble] = field(default_factory=Counter)
     #: faults that found nobody: who was to be hit was down already
     in_vain: Counter[Trouble] = field(default_factory=Counter)
+    #: faults after which what was hit could not be brought back
+    failed: list[str] = field(default_factory=list)
     _lasting: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def play(self, faults: list[Fault], elapsed: Callable[[], float], told: Callable[[Fault], None]) -> None:
@@ -52,7 +54,11 @@ class Havoc:
         task.add_done_callback(self._lasting.discard)
 
     async def _perform(self, fault: Fault) -> None:
-        hit = await _PERFORMERS[fault.trouble](self, fault)
+        try:
+            hit = await _PERFORMERS[fault.trouble](self, fault)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the others go on and the report says it
+            self.failed.append(f"{fault.trouble} {fault.target}: {type(problem).__name__}: {problem}")
+            return
         (self.done if hit else self.in_vain)[fault.trouble] += 1
 
     async def _signalled(self, fault: Fault) -> bool:

@@ -7,8 +7,8 @@ from typing import Final
 
 from services.core.words import Channel
 from tests.chaos.behind import Arrival
-from tests.chaos.facts import AttemptSeen, DutySeen, Facts
-from tests.chaos.hours import Hours
+from tests.chaos.facts import COMING_IN, AttemptSeen, DutySeen, Facts
+from tests.chaos.hours import OPEN, Hours, Place
 from tests.chaos.people import Duty
 
 #: seconds between the check before sending and the provider's door: a check holds for eight here (``hours.py``), the rest is a busy machine
@@ -22,6 +22,8 @@ class Verdict:
     """Counts by name, each with a few examples of what is wrong; and what became of the duties."""
 
     counts: dict[str, int] = field(default_factory=dict)
+    #: how many things were looked at for each count: 0 found among 0 would prove nothing
+    looked: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
     #: duties by what can be shown of them
     became: Counter[str] = field(default_factory=Counter)
@@ -31,10 +33,10 @@ class Verdict:
         """Nothing happened that may never happen."""
         return not any(self.counts.values())
 
-    def count(self, name: str, found: Iterable[str]) -> None:
-        """What was found wrong under this name."""
+    def count(self, name: str, found: Iterable[str], looked: int) -> None:
+        """What was found wrong under this name, among so many things."""
         wrong = sorted(found)
-        self.counts[name] = len(wrong)
+        self.counts[name], self.looked[name] = len(wrong), looked
         if wrong:
             self.examples[name] = wrong[:_EXAMPLES]
 
@@ -42,20 +44,25 @@ class Verdict:
 def judge(facts: Facts, duties: Sequence[Duty], hours: Hours, wrong_by: Callable[[Arrival], float]) -> Verdict:
     """Count everything; ``wrong_by`` says by how many seconds the clock of whoever sent this may have been wrong."""
     verdict, known = Verdict(), _Known(facts, duties)
-    verdict.count("lost", _lost(facts, duties, known, verdict))
-    verdict.count("sent twice", _twice(facts, known))
-    verdict.count("outside its hours", _outside(facts, known, hours, wrong_by))
-    verdict.count("after its not_after", _too_late(facts, known, wrong_by))
-    verdict.count("open without a next step", _adrift(facts))
-    verdict.count("left in submitting", (one.attempt_id for one in facts.attempts if one.state == "submitting"))
-    verdict.count("left in the outbox", (str(number) for number in range(facts.outbox)))
-    verdict.count("alerts twice", _alerts_twice(facts))
-    verdict.count("topic differs from row", _differing(facts))
-    verdict.count("order lost on obligations.v1", _disordered(facts))
-    verdict.count("receipts lost", _receipts_lost(facts))
-    verdict.count("answers lost", _answers_lost(facts))
-    verdict.count("in quarantine", (str(number) for number in range(facts.quarantined)))
-    verdict.count("dead letters", (str(event["data"].get("topic")) for event in facts.topics["dead-letters.v1"]))
+    at_providers, timed = len(facts.arrivals), [arrival for arrival in facts.arrivals if known.boundary(arrival)]
+    events = sum(len(facts.topics[topic]) for topic in COMING_IN)
+    told = len(facts.topics["obligations.v1"])
+    reported = _delivered_and_known(facts)
+    submitting = (one.attempt_id for one in facts.attempts if one.state == "submitting")
+    verdict.count("lost", _lost(facts, duties, known, verdict), len(duties))
+    verdict.count("sent twice", _twice(facts, known), at_providers)
+    verdict.count("outside its hours", _outside(timed, known, hours, wrong_by), len(timed))
+    verdict.count("after its not_after", _too_late(known, wrong_by), known.arrived.total())
+    verdict.count("open without a next step", _adrift(facts), sum(row.state in _LIVING for row in facts.duties))
+    verdict.count("left in submitting", submitting, len(facts.attempts))
+    verdict.count("left in the outbox", (str(number) for number in range(facts.outbox)), facts.outbox + facts.published)
+    verdict.count("alerts twice", _alerts_twice(facts), len(facts.alerts))
+    verdict.count("topic differs from row", _differing(facts), len(facts.duties))
+    verdict.count("order lost on obligations.v1", _disordered(facts), told)
+    verdict.count("receipts lost", _receipts_lost(reported), len(reported))
+    verdict.count("answers lost", _answers_lost(facts), len(facts.answered))
+    verdict.count("in quarantine", (str(number) for number in range(facts.quarantined)), len({duty.owner.id for duty in duties}))
+    verdict.count("dead letters", (str(event["data"].get("topic")) for event in facts.topics["dead-letters.v1"]), events)
     return verdict
 
 
@@ -63,7 +70,8 @@ class _Known:
     """Facts by what they are asked for."""
 
     def __init__(self, facts: Facts, duties: Sequence[Duty]) -> None:
-        self.places = {duty.owner.id: duty.owner.place for duty in duties}
+        self._owners = facts.owners
+        self._places = {duty.owner.id: duty.owner.place for duty in duties}
         self.attempts = {one.attempt_id: one for one in facts.attempts}
         self.by_duty: Mapping[str, list[AttemptSeen]] = defaultdict(list)
         for one in facts.attempts:
@@ -86,6 +94,15 @@ class _Known:
             else:
                 self.arrived[attempt_id] += 1
                 self.named[attempt_id].append(arrival)
+
+    def boundary(self, arrival: Arrival) -> bool:
+        """Does it come to somebody whose hours end or begin during the run?"""
+        place = self.place(arrival)
+        return arrival.channel is not Channel.LETTER and place is not None and place is not OPEN
+
+    def place(self, arrival: Arrival) -> Place | None:
+        """Where whoever gets it lives; nothing for a letter, which has no number."""
+        return self._places.get(self._owners.get(arrival.to, ""))
 
     def _named(self, arrival: Arrival, facts: Facts) -> str | None:
         """The message's own name where the protocol carries it, else the link in it, else its words when nobody else has them."""
@@ -146,17 +163,15 @@ def _twice(facts: Facts, known: _Known) -> Iterable[str]:
             yield f"{where}: {times} messages at the provider, {claimed[where]} that were claimed"
 
 
-def _outside(facts: Facts, known: _Known, hours: Hours, wrong_by: Callable[[Arrival], float]) -> Iterable[str]:
-    for arrival in facts.arrivals:
-        person = facts.owners.get(arrival.to)
-        if person is None or arrival.channel is Channel.LETTER:
-            continue
-        breach = hours.breach(known.places[person], arrival.at)
+def _outside(timed: Iterable[Arrival], known: _Known, hours: Hours, wrong_by: Callable[[Arrival], float]) -> Iterable[str]:
+    for arrival in timed:
+        place = known.place(arrival)
+        breach = hours.breach(place, arrival.at) if place is not None else 0.0
         if breach > GRACE + wrong_by(arrival):
-            yield f"{arrival.channel} to {person} at {arrival.at:%H:%M:%S}: {breach:.1f} s outside"
+            yield f"{arrival.channel} at {arrival.at:%H:%M:%S}: {breach:.1f} s outside ({arrival.attempt_id or arrival.provider_ref})"
 
 
-def _too_late(facts: Facts, known: _Known, wrong_by: Callable[[Arrival], float]) -> Iterable[str]:
+def _too_late(known: _Known, wrong_by: Callable[[Arrival], float]) -> Iterable[str]:
     for attempt_id, arrivals in known.named.items():
         for arrival in arrivals:
             late = (arrival.at - known.attempts[attempt_id].not_after).total_seconds()
@@ -165,10 +180,13 @@ def _too_late(facts: Facts, known: _Known, wrong_by: Callable[[Arrival], float])
 
 
 def _adrift(facts: Facts) -> Iterable[str]:
+    """Nobody will look at it again by itself, or somebody should have looked by now."""
     alerted = {alert.obligation_id for alert in facts.alerts if alert.open}
     for row in facts.duties:
-        if row.state == "open" and row.obligation_id not in alerted and (row.next_at is None or row.next_at <= facts.at):
-            yield f"{row.obligation_id}: next at {row.next_at}"
+        forgotten = row.state == "open" and row.next_at is None and row.obligation_id not in alerted
+        overdue = row.state in _LIVING and row.next_at is not None and row.next_at <= facts.at
+        if forgotten or overdue:
+            yield f"{row.obligation_id}, {row.state}: next at {row.next_at}"
 
 
 def _alerts_twice(facts: Facts) -> Iterable[str]:
@@ -207,13 +225,14 @@ def _disordered(facts: Facts) -> Iterable[str]:
         last[data["obligation_id"]] = max(data["version"], last.get(data["obligation_id"], 0))
 
 
-def _receipts_lost(facts: Facts) -> Iterable[str]:
-    """What a provider has said of a message whose reference we know is known to us."""
+def _delivered_and_known(facts: Facts) -> list[AttemptSeen]:
+    """What a provider has called delivered, where we know its reference."""
     references = {(one.channel, one.provider_ref): one for one in facts.attempts if one.provider_ref is not None}
-    for (channel, reference), word in facts.reported.items():
-        one = references.get((channel, reference))
-        if one is not None and word == "delivered" and one.state != "delivered":
-            yield f"{one.attempt_id} by {channel}: delivered, and we say {one.state}"
+    return [references[reference] for reference, word in facts.reported.items() if word == "delivered" and reference in references]
+
+
+def _receipts_lost(reported: Iterable[AttemptSeen]) -> Iterable[str]:
+    yield from (f"{one.attempt_id} by {one.channel}: delivered, and we say {one.state}" for one in reported if one.state != "delivered")
 
 
 def _answers_lost(facts: Facts) -> Iterable[str]:

@@ -40,11 +40,12 @@ def print_table(console: Console, outcome: Outcome) -> None:
     console.print(f"seed {plan.seed}: {plan.obligations} duties, {outcome.done.total()} faults, {outcome.seconds:.0f} s", style="bold")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("may never happen")
+    table.add_column("looked at", justify="right")
     table.add_column("found", justify="right")
     table.add_column("for example")
     for name, found in outcome.verdict.counts.items():
         example = "; ".join(outcome.verdict.examples.get(name, [])[:2])
-        table.add_row(name, f"[red]{found}[/]" if found else "[green]0[/]", example)
+        table.add_row(name, f"{outcome.verdict.looked[name]:,}", f"[red]{found}[/]" if found else "[green]0[/]", example)
     console.print(table)
     for title, rows in _sections(outcome).items():
         console.print()
@@ -54,6 +55,8 @@ def print_table(console: Console, outcome: Outcome) -> None:
     console.print()
     if outcome.unrest != "calm":
         console.print(f"calm did not come: {outcome.unrest}", style="red")
+    for problem in outcome.failed:
+        console.print(f"not brought back: {problem}", style="red", markup=False)
     if not outcome.full_disk:
         console.print("no full disk here: it needs root, which may mount a disk of its own")
     if outcome.logs is not None:
@@ -69,10 +72,14 @@ def as_json(outcome: Outcome) -> str:
             "obligations": plan.obligations,
             "faults": dict(outcome.done),
             "in_vain": dict(outcome.in_vain),
+            "failed": outcome.failed,
             "seconds": round(outcome.seconds, 1),
+            "late": round(outcome.late, 1),
+            "calm_after": round(outcome.calm_after, 1),
             "began": outcome.began.isoformat(),
             "good": outcome.good,
             "counts": outcome.verdict.counts,
+            "looked": outcome.verdict.looked,
             "examples": outcome.verdict.examples,
             "unrest": outcome.unrest,
             **{title: dict(rows) for title, rows in _sections(outcome).items()},
@@ -99,7 +106,8 @@ def _sections(outcome: Outcome) -> dict[str, dict[str, int]]:
         "What became of the duties": dict(outcome.verdict.became.most_common()),
         "Messages at providers": {name: len(at) for name, at in sorted(outcome.arrivals.items())},
         "Attempts in the database": dict(Counter(outcome.attempts).most_common()),
-        "Faults": {_WORDS[trouble]: outcome.done[trouble] for trouble in Trouble if outcome.done[trouble]},
+        "Faults": {_WORDS[trouble]: outcome.done[trouble] for trouble in Trouble if outcome.done[trouble]}
+        | {f"found nobody (down already): {_WORDS[trouble]}": number for trouble, number in sorted(outcome.in_vain.items())},
         "Processes": lives,
     }
 
@@ -113,10 +121,18 @@ def _page(outcome: Outcome) -> str:
         day=f"{outcome.began:%d %B %Y}",
         seed=plan.seed,
         obligations=plan.obligations,
+        duties=f"{plan.obligations:,}",
         faults=plan.faults,
         done=outcome.done.total(),
+        found=f"{sum(outcome.verdict.counts.values()):,}",
+        took=_minutes(outcome.seconds),
+        calm=f"{outcome.calm_after:.0f} s after the last fault" if outcome.unrest == "calm" else f"not reached ({outcome.unrest})",
         pace=f"{plan.pace:g}",
-        minutes=f"{plan.seconds / 60:.0f}",
-        counts="\n".join(f"| {name} | {found} |" for name, found in outcome.verdict.counts.items()),
+        minutes=_minutes(plan.seconds),
+        counts="\n".join(f"| {name} | {outcome.verdict.looked[name]:,} | {found:,} |" for name, found in outcome.verdict.counts.items()),
         tables="\n".join(tables).rstrip(),
     )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.chaos.hours import Hours, hours_of
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.people import Duty, directory, town
 from tests.chaos.script import Fault, Trouble, script
+from tests.chaos.servers import servers
 from tests.chaos.stage import Stage, stage
 
 #: a calm that does not come within these seconds is a finding
@@ -56,8 +58,8 @@ class Teller(Protocol):
         """One more has happened."""
         ...
 
-    def published(self, duties: int) -> None:
-        """So many duties have been published."""
+    def published(self, duties: int, messages: int) -> None:
+        """So many duties have been published, and so many messages are at providers; told every second, until the last fault is over."""
         ...
 
     def unrest(self, unrest: Unrest) -> None:
@@ -78,6 +80,8 @@ class Outcome:
     in_vain: Counter[Trouble]
     #: faults as they were played
     faults: list[Fault]
+    #: faults after which what was hit could not be brought back
+    failed: list[str]
     #: arrivals per channel, and every instant of one, in seconds after the beginning
     arrivals: dict[str, list[float]] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
@@ -86,6 +90,9 @@ class Outcome:
     ended_in_order: int = 0
     too_slow_to_end: int = 0
     ended_by_themselves: Counter[str] = field(default_factory=Counter)
+    #: seconds by which it began later than its hours were made for, and from the last fault until all was calm
+    late: float = 0.0
+    calm_after: float = 0.0
     unrest: str = "calm"
     full_disk: bool = True
     #: where the logs are, when something was found
@@ -94,23 +101,40 @@ class Outcome:
     @property
     def good(self) -> bool:
         """Calm came, and nothing happened that may never happen."""
-        return self.verdict.good and self.unrest == "calm"
+        return self.verdict.good and self.unrest == "calm" and not self.failed
 
 
 async def play(plan: Plan, tell: Teller) -> Outcome:
     """Raises ``NotThere`` when a server cannot be started at all."""
     faults = script(plan.seed, plan.faults, plan.seconds)
     logs = Path(tempfile.mkdtemp(prefix="sans-faute-chaos-logs-"))
-    tell.stage("Starting servers, providers and two copies of each process")
-    start = _now() + timedelta(seconds=_STARTING)
-    duties = town(plan.seed, plan.obligations, start, plan.seconds)
-    hours = hours_of(start, plan.seconds)
-    async with stage(plan.seed, start, plan.seconds, hours, logs) as world:
+    tell.stage(f"Starting servers, providers and two copies of each process; their logs are in {logs}")
+    try:
+        outcome = await _played(plan, faults, logs, tell)
+    except asyncio.CancelledError:
+        shutil.rmtree(logs, ignore_errors=True)
+        raise
+    if outcome.good:
+        shutil.rmtree(logs, ignore_errors=True)
+    else:
+        outcome.logs = logs
+    return outcome
+
+
+async def _played(plan: Plan, faults: list[Fault], logs: Path, tell: Teller) -> Outcome:
+    async with servers() as real, AsyncExitStack() as stack:
+        start = _now() + timedelta(seconds=_STARTING)
+        duties = town(plan.seed, plan.obligations, start, plan.seconds)
+        hours = hours_of(start, plan.seconds)
+        world = await stack.enter_async_context(stage(plan.seed, real, start, plan.seconds, hours, logs))
         havoc = Havoc(world)
-        async with KafkaPublisher(world.servers.kafka.connection) as publisher:
+        async with KafkaPublisher(real.kafka.connection) as publisher:
             await _publish(publisher, list(directory(duties, start)))
             await asyncio.sleep(max(0.0, (start - _now()).total_seconds()))
             began = _now()
+            late = (began - start).total_seconds()
+            if late > _LATE:
+                tell.stage(f"The machine is busy: it began {late:.0f} s later than its hours were made for")
             tell.stage(f"{plan.faults} faults while {plan.obligations} duties are published")
             clock = asyncio.get_running_loop().time
             zero = clock()
@@ -119,46 +143,60 @@ async def play(plan: Plan, tell: Teller) -> Outcome:
                 return clock() - zero
 
             numbers = iter(range(1, len(faults) + 1))
+            producer = _Producer(publisher)
+            telling = asyncio.create_task(_keep_telling(tell, producer, world))
             try:
                 await asyncio.gather(
-                    _produce(publisher, duties, elapsed, tell),
-                    havoc.play(faults, elapsed, lambda fault: tell.fault(fault, next(numbers))),
+                    producer.publish(duties, elapsed), havoc.play(faults, elapsed, lambda fault: tell.fault(fault, next(numbers)))
                 )
             finally:
+                telling.cancel()
                 await havoc.stop()
         tell.stage("All is well again: waiting for calm")
+        storm = elapsed()
         unrest = await calm(world, _PATIENCE, tell.unrest)
+        calm_after = elapsed() - storm
         facts = await _facts(world, duties)
         verdict = judge(facts, duties, hours, lambda arrival: _wrong_by(faults, arrival, began))
         outcome = Outcome(
             plan=plan, began=began, seconds=elapsed(), verdict=verdict, hours=hours, done=havoc.done, in_vain=havoc.in_vain,
-            faults=faults, unrest=str(unrest), full_disk=world.servers.disk.can_be_full,
+            faults=faults, failed=havoc.failed, unrest=str(unrest), full_disk=real.disk.can_be_full, late=late, calm_after=calm_after,
         )  # fmt: skip
         tell.stage("Counted; everything is asked to stop")
     _figures(outcome, facts, world)
-    if outcome.good:
-        shutil.rmtree(logs, ignore_errors=True)
-    else:
-        outcome.logs = logs
     return outcome
 
 
-#: seconds after which the storm begins: what is started needs so long
+#: seconds after which the storm begins: what is started, once the servers are there, needs so long
 _STARTING: Final = 25.0
+_LATE: Final = 1.0
 
 
-async def _produce(publisher: KafkaPublisher, duties: Sequence[Duty], elapsed: Callable[[], float], tell: Teller) -> None:
-    """Every event at its second; a broker that is away is tried again, as producers do."""
-    waiting = sorted(((event.at, event) for duty in duties for event in duty.events), key=lambda one: one[0])
-    firsts = sorted(duty.events[0].at for duty in duties)
-    done = 0
-    while done < len(waiting):
+@dataclass(slots=True)
+class _Producer:
+    """Publishes every event at its second; a broker that is away is tried again, as producers do."""
+
+    publisher: KafkaPublisher
+    #: so many have been told of
+    duties: int = 0
+
+    async def publish(self, duties: Sequence[Duty], elapsed: Callable[[], float]) -> None:
+        """Return when the last event has been published."""
+        waiting = sorted(((event.at, event, event is duty.events[0]) for duty in duties for event in duty.events), key=lambda one: one[0])
+        done = 0
+        while done < len(waiting):
+            await asyncio.sleep(_SLICE)
+            until = elapsed()
+            due = [one for one in waiting[done:] if one[0] <= until]
+            await _publish(self.publisher, [event.message() for _, event, _ in due])
+            done += len(due)
+            self.duties += sum(first for _, _, first in due)
+
+
+async def _keep_telling(tell: Teller, producer: _Producer, world: Stage) -> None:
+    while True:
         await asyncio.sleep(_SLICE)
-        until = elapsed()
-        due = [event.message() for at, event in waiting[done:] if at <= until]
-        await _publish(publisher, due)
-        done += len(due)
-        tell.published(sum(1 for at in firsts if at <= until))
+        tell.published(producer.duties, len(world.crowd.arrivals))
 
 
 async def _publish(publisher: KafkaPublisher, messages: list[Message]) -> None:

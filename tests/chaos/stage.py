@@ -20,7 +20,7 @@ from tests.chaos.copies import Copy
 from tests.chaos.hours import Hours, write_policy
 from tests.chaos.people import period_at
 from tests.chaos.script import COPIES, PROCESSES
-from tests.chaos.servers import Servers, servers
+from tests.chaos.servers import Servers
 
 _THIRD: Final = "3"
 #: seconds
@@ -48,10 +48,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(seed: int, start: datetime, seconds: float, hours: Hours, logs: Path) -> AsyncIterator[Stage]:
-    """Nothing has been published yet; our processes are starting."""
+async def stage(seed: int, real: Servers, start: datetime, seconds: float, hours: Hours, logs: Path) -> AsyncIterator[Stage]:
+    """Nothing has been published yet; our processes have started."""
     ports = {name: free_ports(2) for name in ("public", "staff", "bounce")}
-    async with servers() as real, AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
         public, bounce = await _line(stack, seed, ports["public"]), await _line(stack, seed, ports["bounce"])
         public_url = f"http://127.0.0.1:{public.port}"
         behind = await stack.enter_async_context(crowd(seed, SystemClock(), public_url=public_url, returns_to=("127.0.0.1", bounce.port)))

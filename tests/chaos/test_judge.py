@@ -9,7 +9,7 @@ import pytest
 
 from services.core.words import Channel, Kind
 from tests.chaos.behind import Arrival
-from tests.chaos.facts import AlertSeen, AttemptSeen, DutySeen, Facts
+from tests.chaos.facts import READ, AlertSeen, AttemptSeen, DutySeen, Facts
 from tests.chaos.hours import CLOSES, Hours
 from tests.chaos.judge import GRACE, Verdict, judge
 from tests.chaos.people import Duty, Resident
@@ -43,8 +43,8 @@ def raised(alert_id: str) -> dict[str, Any]:
 
 
 WELL = Facts(
-    at=NOW, duties=[ROW], attempts=[ATTEMPT], alerts=[], words=[("at-1", ARRIVAL.text)], outbox=0, quarantined=0, replied=frozenset(),
-    topics={"obligations.v1": [told(version=1), told()], "alerts.v1": [], "dead-letters.v1": []}, arrivals=[ARRIVAL],
+    at=NOW, duties=[ROW], attempts=[ATTEMPT], alerts=[], words=[("at-1", ARRIVAL.text)], outbox=0, published=3, quarantined=0,
+    replied=frozenset(), topics={name: [] for name in READ} | {"obligations.v1": [told(version=1), told()]}, arrivals=[ARRIVAL],
     reported={}, answered=frozenset(), owners={OWNER.phone: OWNER.id},
 )  # fmt: skip
 
@@ -123,3 +123,18 @@ def test_a_message_that_nobody_knows_is_not_lost() -> None:
     verdict = counted(replace(WELL, arrivals=[], attempts=[replace(ATTEMPT, state="unknown")]))
     assert verdict.counts["lost"] == 0
     assert verdict.became == {"nobody knows, next step planned": 1}
+
+
+def test_what_was_looked_at_is_counted() -> None:
+    """Each count says among how many things it was made: 0 found among 0 would prove nothing."""
+    looked = counted(WELL).looked
+    assert set(looked) == set(WRONG)
+    expected = {"lost": 1, "sent twice": 1, "outside its hours": 1, "after its not_after": 1, "left in the outbox": 3, "alerts twice": 0}
+    assert {name: looked[name] for name in expected} == expected
+    assert looked["order lost on obligations.v1"] == 2
+
+
+def test_a_step_that_should_have_been_taken_is_seen_after_an_answer_too() -> None:
+    """An acknowledged duty whose next step lies behind is one that nobody looks at any more."""
+    assert counted(replace(WELL, duties=[replace(ROW, state="acknowledged", next_at=NOW)])).counts["open without a next step"] == 1
+    assert counted(replace(WELL, duties=[replace(ROW, state="acknowledged", next_at=None)])).counts["open without a next step"] == 0

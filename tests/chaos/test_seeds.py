@@ -22,7 +22,7 @@ class Silent:
     def fault(self, fault: Fault, number: int) -> None:
         """See ``Teller.fault``."""
 
-    def published(self, duties: int) -> None:
+    def published(self, duties: int, messages: int) -> None:
         """See ``Teller.published``."""
 
     def unrest(self, unrest: Unrest) -> None:
