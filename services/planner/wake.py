@@ -39,8 +39,8 @@ class Woken:
     quarantined: list[tuple[PersonId, str]] = field(default_factory=list)
 
 
-#: people whose order of urgency is found out at once: each time, everybody who is due is read
-_ORDERED: Final = 20_000
+#: people whose order of urgency is found out at once: each time, everybody who is due is read (some seconds for 100,000 of them)
+_ORDERED: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
