@@ -1,8 +1,10 @@
 """`sans-faute up`: servers unless configured, then every process side by side under one supervisor, until Ctrl-C."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -78,6 +80,11 @@ def _cancelling_us() -> Callable[[], object]:
     return main.cancel
 
 
+def _as_started() -> str:
+    """How whoever started us can start another command: the program need not be on their path."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "sans-faute" else "sans-faute"
+
+
 def _print_addresses(console: Console, settings: Settings, servers: Servers) -> None:
     """Where everything is; no password among it."""
     database = servers.database_url.rpartition("@")[2]
@@ -89,5 +96,6 @@ def _print_addresses(console: Console, settings: Settings, servers: Servers) -> 
     console.print(f"  PostgreSQL   {database}")
     console.print(f"  State, logs  {settings.state_dir}")
     console.print()
-    console.print("Next, in another terminal: sans-faute publish FILE…  (contracts/samples has events of every kind)")
+    console.print(f"Next, in another terminal: {_as_started()} publish FILE…  (contracts/samples has events of every kind)")
+    console.print(f"At night and on Sundays nobody is called or sent an SMS: {_as_started()} preview --person ID  says what comes when.")
     console.print("Ctrl-C stops everything.")
