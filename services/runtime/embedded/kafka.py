@@ -22,8 +22,9 @@ from services.runtime.settings import home_of_the_code, search_path
 _OLDEST_JAVA = 17
 #: 22 characters that Kafka reads as 16 bytes: base64 of "sans-faute-kafka"; one node, so one constant name
 _CLUSTER_ID = "c2Fucy1mYXV0ZS1rYWZrYQ"
-_FORMAT_TIMEOUT = timedelta(seconds=60)
-_READY_TIMEOUT = timedelta(seconds=60)
+#: for a machine that has much else to do: one that ends is told at once
+_FORMAT_TIMEOUT = timedelta(minutes=3)
+_READY_TIMEOUT = timedelta(minutes=3)
 _STOP_GRACE = timedelta(seconds=20)
 
 Say = Callable[[str], None]
