@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.adapters.clock import SystemClock
+from services.adapters.policy import SHIPPED
 from services.adapters.postgres.connection import Pool
 from services.adapters.postgres.pages import PostgresPages
 from services.adapters.postgres.store import PostgresStore
@@ -32,8 +33,8 @@ from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, contact, oblig
 pytestmark = pytest.mark.stack
 
 
-def surroundings(database: str, folder: Path) -> Surroundings:
-    """Settings without a mail server; no broker is asked for anything."""
+def surroundings(database: str, folder: Path, **settings: str) -> Surroundings:
+    """Settings without a mail server; the broker does not answer."""
     kafka = KafkaSettings(
         bootstrap=bootstrap("127.0.0.1:9"),
         security_protocol="PLAINTEXT",
@@ -43,7 +44,7 @@ def surroundings(database: str, folder: Path) -> Surroundings:
         ssl_ca_location=None,
     )
     return Surroundings(
-        settings=read_settings({"STATE_DIR": str(folder), "DATABASE_URL": database}),
+        settings=read_settings({"STATE_DIR": str(folder), "DATABASE_URL": database, **settings}),
         servers=Servers(kafka=kafka, database_url=database, watches={}),
         service_key=b"k" * 32,
         instance="watch",
@@ -54,8 +55,8 @@ def surroundings(database: str, folder: Path) -> Surroundings:
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Within ten seconds."""
-    for _ in range(200):
+    """Within twenty seconds."""
+    for _ in range(400):
         if await holds():
             return
         await asyncio.sleep(0.05)
@@ -86,6 +87,26 @@ async def test_the_process_rings_and_presses_its_handle(pool: Pool, database: st
         handle = datetime.fromtimestamp(around.metrics.value("watch_looked_at_seconds"), UTC)
         assert abs(handle - SystemClock().now()) < timedelta(minutes=1)
         assert await around.health.ready() == []
+    finally:
+        process.cancel()
+        with suppress(asyncio.CancelledError):
+            await process
+
+
+async def test_a_broker_that_does_not_answer_rings(pool: Pool, database: str, tmp_path: Path) -> None:
+    """The process asks it beside its rounds, which go on (§10.16)."""
+    policy = tmp_path / "policy.toml"
+    shipped = SHIPPED.read_text("utf-8")
+    policy.write_text(shipped.replace('kafka = "2m"', 'kafka = "1s"').replace('every = "15s"', 'every = "1s"'), "utf-8")
+    around = surroundings(database, tmp_path, POLICY_FILE=str(policy))
+    process = asyncio.create_task(run(around))
+    try:
+
+        async def rung() -> bool:
+            alarms = (await PostgresPages(pool).operations(SystemClock().now(), NOW)).alarms
+            return [(alarm.type, alarm.scope) for alarm in alarms] == [(AlarmType.OVERDUE_WORK, "kafka")]
+
+        await eventually(rung)
     finally:
         process.cancel()
         with suppress(asyncio.CancelledError):

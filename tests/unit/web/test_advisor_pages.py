@@ -6,9 +6,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from services.adapters.memory.readings import MemoryReadings
+from services.adapters.policy import load_policy
+from services.adapters.snapshots import Snapshots
 from services.core.changes import Changes
 from services.core.model import Alert, Fact
-from services.core.words import AlertType, Routed, Severity
+from services.core.words import AlarmType, AlertType, Routed, Severity
+from services.watch.watch import Watch
 from services.web.ports import DeskAction, DeskResult
 from tests.unit.web.doubles import PlainTexts
 from tests.unit.web.people import DURAND, LILLE, NOW, alert, meeting, person
@@ -126,6 +130,17 @@ async def test_who_cannot_be_logged_sees_nothing(world: World, staff: httpx.Asyn
     assert answer.status_code == 503
     assert "Luc" not in answer.text
     assert not world.looks()
+
+
+async def test_who_tries_identifiers_is_noticed(world: World, staff: httpx.AsyncClient) -> None:
+    """The fifty-first file within the hour rings, shown or not: the watch counts what the pages stored (§8.4)."""
+    watch = Watch(store=world.store, readings=MemoryReadings(world.store), snapshot=Snapshots(policy=load_policy()))
+    for number in range(50):
+        assert (await staff.get(f"/advisor/durand/people/p{number}")).status_code == 403
+    assert not (await watch.round(world.clock.now())).raised
+    assert (await staff.get("/advisor/durand/people/luc")).status_code == 200
+    (alarm,) = [one for one in (await watch.round(world.clock.now())).raised if one.type is AlarmType.UNUSUAL_ACCESS]
+    assert (alarm.scope, alarm.figures) == ("durand", {"files": 51, "denied": 50})
 
 
 async def test_a_name_that_is_no_identifier_is_cut_in_the_log(world: World, staff: httpx.AsyncClient) -> None:
