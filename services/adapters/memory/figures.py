@@ -8,7 +8,7 @@ from math import ceil
 from services.adapters.memory.store import MemoryStore
 from services.core.model import Alert, Obligation
 from services.core.ports.figures import KeyFigures, Split
-from services.core.words import DigitalEase, Evidence, Kind, ObligationState
+from services.core.words import MEETINGS, Choice, DigitalEase, Evidence, Kind, ObligationState, ReplyEffect
 
 _SPAN = timedelta(days=30)
 _S = ObligationState
@@ -23,9 +23,11 @@ class _Duty:
     splits: dict[Split, str]
     proved: bool
     lost: bool
+    missed: bool
     alerts: int
     acted: int
     margin: timedelta | None
+    said_come: bool
 
 
 class MemoryFigures:
@@ -66,11 +68,26 @@ class MemoryFigures:
                 Split.DEPARTMENT: postal_code[: 3 if postal_code.startswith(("97", "98")) else 2],
             },
             proved=row.evidence >= Evidence.E3 and row.evidence_at is not None and row.evidence_at < row.due_at,
+            missed=row.state is _S.MISSED,
             lost=missed and row.evidence < Evidence.E3,
             alerts=len(told),
             acted=sum(_acted(alert, row.due_at) for alert in told),
             margin=row.due_at - first if first is not None else None,
+            said_come=row.state in (_S.DONE, _S.MISSED) and self._said_come(row),
         )
+
+    def _said_come(self, row: Obligation) -> bool:
+        said = [
+            reply
+            for reply in self._store.committed.replies.tagged(row.person_id)
+            if reply.obligation_id == row.obligation_id
+            and reply.revision == row.revision
+            and reply.choice in (Choice.COME, Choice.CANNOT_COME)
+            and reply.effect is ReplyEffect.ACKNOWLEDGED
+            and reply.at < row.due_at
+        ]
+        last = max(said, key=lambda reply: (reply.at, reply.reply_id), default=None)
+        return row.kind in MEETINGS and last is not None and last.choice is Choice.COME
 
     def _first_channel(self, row: Obligation) -> str:
         sent = [
@@ -98,6 +115,8 @@ def _figures(split: Split, value: str, rows: Sequence[_Duty]) -> KeyFigures:
         margin_p90=_percentile(margins, 0.9),
         alerts=sum(row.alerts for row in rows),
         acted=sum(row.acted for row in rows),
+        said_come=sum(row.said_come for row in rows),
+        false_acks=sum(row.said_come and row.missed for row in rows),
     )
 
 

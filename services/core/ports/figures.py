@@ -36,6 +36,10 @@ class KeyFigures:
     #: alerts raised before the date, and those that somebody claimed or settled before it
     alerts: int
     acted: int
+    #: meetings of which the outcome is known, where the last answer before the date was "I come"; and those of them that were missed all
+    #: the same: somebody or something else may have answered
+    said_come: int = 0
+    false_acks: int = 0
 
 
 class Figures(Protocol):

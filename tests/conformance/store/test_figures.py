@@ -13,9 +13,9 @@ from services.adapters.postgres.pages import PostgresPages
 from services.core.changes import Changes
 from services.core.model import ContactId, Item, Obligation, PersonId
 from services.core.ports.figures import Figures, KeyFigures, Split
-from services.core.words import AttemptState, Channel, DigitalEase, Evidence, Kind, ObligationState
+from services.core.words import AttemptState, Channel, Choice, DigitalEase, Evidence, Kind, ObligationState, ReplyEffect
 from tests.conformance.store.conftest import AnyStore
-from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, item, obligation, person
+from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, item, obligation, person, reply
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _S = ObligationState
@@ -133,3 +133,31 @@ async def test_the_splits(store: AnyStore, figures: Figures) -> None:
         (Split.DEPARTMENT, "59", 1),
         (Split.DEPARTMENT, "974", 1),
     ]
+
+
+async def test_who_said_come_and_was_not_there(store: AnyStore, figures: Figures) -> None:
+    """The last answer of this revision before the date counts; an outcome that nobody told says nothing, nor does an actualisation."""
+    rows = Changes(profiles=[person(LUC)])
+    rows.obligations += [
+        _due("rdv:1"),
+        _due("rdv:2", state=_S.DONE),
+        _due("rdv:3"),
+        _due("rdv:4", state=_S.LAPSED),
+        _due("rdv:5"),
+        _due("rdv:6", revision=2),
+        _due("rdv:7"),
+        _due("act:2026-10:luc", state=_S.DONE, kind=Kind.ACTUALISATION),
+    ]
+    come: dict[str, Any] = {"choice": Choice.COME, "effect": ReplyEffect.ACKNOWLEDGED, "revision": 1}
+    early, late = NOW - 3 * DAY, NOW - 2 * DAY
+    rows.replies += [
+        *(reply(f"y{n}", obligation_id=f"rdv:{n}", at=late, **come) for n in (1, 2, 4, 6)),
+        reply("ya", obligation_id="act:2026-10:luc", at=late, **come),
+        reply("y3a", obligation_id="rdv:3", at=early, **come),
+        reply("y3b", obligation_id="rdv:3", at=late, **{**come, "choice": Choice.CANNOT_COME}),
+        reply("y5", obligation_id="rdv:5", at=late, **{**come, "effect": ReplyEffect.BOT_SUSPECT}),
+        reply("y7", obligation_id="rdv:7", at=NOW, **come),
+    ]
+    await _stored(store, rows)
+    whole = (await figures.key_figures(NOW))[0]
+    assert (whole.said_come, whole.false_acks) == (2, 1)

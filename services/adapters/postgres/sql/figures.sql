@@ -12,6 +12,8 @@ WITH duties AS (
         coalesce(CASE WHEN p.postal_code ~ '^9[78]' THEN left(p.postal_code, 3) ELSE left(p.postal_code, 2) END, '') AS department,
         told.alerts,
         told.acted,
+        o.state = 'missed' AS missed,
+        o.kind <> 'actualisation' AND o.state IN ('done', 'missed') AND coalesce(said.choice = 'come', false) AS said_come,
         o.due_at - told.first_at AS margin
     FROM obligations AS o
     LEFT JOIN profiles AS p ON p.person_id = o.person_id
@@ -34,6 +36,18 @@ WITH duties AS (
         FROM alerts AS l
         WHERE l.person_id = o.person_id AND l.obligation_id = o.obligation_id AND l.raised_at < o.due_at
     ) AS told
+    LEFT JOIN LATERAL (
+        SELECT y.choice
+        FROM replies AS y
+        WHERE y.person_id = o.person_id
+          AND y.obligation_id = o.obligation_id
+          AND y.revision = o.revision
+          AND y.choice IN ('come', 'cannot_come')
+          AND y.effect = 'acknowledged'
+          AND y.at < o.due_at
+        ORDER BY y.at DESC, y.reply_id COLLATE "C" DESC
+        LIMIT 1
+    ) AS said ON true
     WHERE o.due_at > $1::timestamptz - interval '30 days'
       AND o.due_at <= $1
       AND o.kind <> 'contact'
@@ -53,7 +67,9 @@ WITH duties AS (
         percentile_disc(0.5) WITHIN GROUP (ORDER BY margin) AS margin_p50,
         percentile_disc(0.9) WITHIN GROUP (ORDER BY margin) AS margin_p90,
         coalesce(sum(alerts), 0)::bigint AS alerts,
-        coalesce(sum(acted), 0)::bigint AS acted
+        coalesce(sum(acted), 0)::bigint AS acted,
+        count(*) FILTER (WHERE said_come) AS said_come,
+        count(*) FILTER (WHERE said_come AND missed) AS false_acks
     FROM duties
     GROUP BY GROUPING SETS ((), (segment), (channel), (department))
 )
