@@ -79,8 +79,16 @@ def make(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     with redirect_stdout(StringIO()):
         copy_src_dir()
+        _copy_what_is_no_code(folder)
         copy_also_copy_files()
         create_mutants(os.cpu_count() or 1)
+
+
+def _copy_what_is_no_code(folder: Path) -> None:
+    """mutmut keeps the policy, the SQL and whatever else it has a copy of, however old."""
+    for file in Path("services").rglob("*"):
+        if file.is_file() and file.suffix not in (".py", ".pyc"):
+            shutil.copy2(file, folder / file)
 
 
 def forget_survivors(folder: Path) -> None:
