@@ -85,7 +85,7 @@ def make(folder: Path) -> None:
 
 
 def _copy_what_is_no_code(folder: Path) -> None:
-    """mutmut keeps the policy, the SQL and whatever else it has a copy of, however old."""
+    """The policy, the SQL …: mutmut would keep the copies that it has, however old."""
     for file in Path("services").rglob("*"):
         if file.is_file() and file.suffix not in (".py", ".pyc"):
             shutil.copy2(file, folder / file)
