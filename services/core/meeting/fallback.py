@@ -162,7 +162,9 @@ def _next_channel(
     again = carried_again(view, obligation, head)
     if again is not None:
         return Channel.SMS, again, ANOTHER_PROVIDER
-    for channel in view.best_channels(obligation)[:1]:
+    # nothing is proved of any: what failed softly may work another day
+    repeatable = [channel for channel in view.reach.order if channel in tried and view.room(channel, obligation)]
+    for channel in (view.best_channels(obligation) or repeatable)[:1]:
         # the last chance has room of its own (§10.4)
         reserve = sum(1 for intent in reminders_ahead if intent.channel is channel and intent.chosen_by != "last_chance")
         if not view.room(channel, obligation, reserve=reserve):

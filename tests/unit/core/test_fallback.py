@@ -184,3 +184,16 @@ def test_what_failed_hard_goes_to_a_better_point(point: dict[str, Any], there: b
     story = Story(case=case(duty, contacts=(mailbox(**{"contact_id": "mail", **point}),), attempts=(row,)), now=at)
     released = story.decide(at).releases
     assert [(one.channel, one.items[0].step, one.cause) for one in released] == [(Channel.EMAIL, Step.F, "hard_failure")] * there
+
+
+@pytest.mark.parametrize(("known", "there"), [("2026-11-23", True), ("2026-11-12", False)])
+def test_what_failed_softly_everywhere_is_said_again(known: str, there: bool) -> None:
+    """Her telephone, all that she has, was off for a day: once more after two days, when that leaves room for the R steps (§10.9)."""
+    at = paris(known, "10:00")
+    duty = meeting(kind=Kind.APPOINTMENT, known_at=at, due_at=paris("2026-12-01", "10:30"))
+    row = attempt(about=duty, state=AttemptState.FAILED, last_status=_R.EXPIRED, closed_at=at + timedelta(hours=24))
+    who = person(forbidden_channels=(Channel.VOICE,))
+    of = case(duty, who=who, contacts=(mobile(),), attempts=(row,))
+    ahead = Story(case=of, now=at + timedelta(hours=24)).decide().outlooks[0].ahead
+    again = [(one.channel, one.at) for one in ahead if one.step is Step.F]
+    assert again == [(Channel.SMS, at + timedelta(hours=48))] * there
