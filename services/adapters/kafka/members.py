@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from services.adapters.checks import Check
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
 from services.adapters.kafka.opening import CountedStream, group_of, open_stream
@@ -51,7 +50,7 @@ class Member:
         return own if self.stream.assigned else own + self._group_at
 
 
-def joined_check(members: Collection[Member]) -> Check:
+def joined_check(members: Collection[Member]) -> Callable[[], Awaitable[str | None]]:
     """Every member is in its group: the ones that stop may stop now."""
 
     async def check() -> str | None:
