@@ -11,6 +11,7 @@ from services.core.actualisation.campaign import campaign, first_weekday, openin
 from services.core.alarms import Alarm, alarm_id, standing_of
 from services.core.channels.leadtime import expected_in_box, letter_limit
 from services.core.channels.windows import next_opening, next_slot, spaced
+from services.core.decision import Omission
 from services.core.environment import Environment
 from services.core.evidence.contacts import question
 from services.core.kinds.contact import plan as question_plan
@@ -254,6 +255,26 @@ def test_a_letter_of_december_is_of_use_in_january() -> None:
         duty = actualisation(name)
         plan = campaign(view(case(duty, contacts=(letterbox(),)), duty.known_at), duty)
         assert [(intent.step, intent.not_after) for intent in plan.intents] == [(Step.A0, paris(limit, "15:00"))]
+
+
+def test_a_full_cap_is_told_step_by_step() -> None:
+    """Six SMS about this period: each step is left out at its own instant, with the reason (§10.4)."""
+    who = person(forbidden_channels=(Channel.VOICE,))
+    rows = tuple(attempt(f"f{n}", about=_ACT, step=Step.F, occurrence=n, release_at=_ACT.known_at - n * _D) for n in range(6))
+    room = campaign(view(case(_ACT, who=who), _ACT.known_at), _ACT)
+    full = campaign(view(case(_ACT, who=who, attempts=rows), _ACT.known_at), _ACT)
+    assert [(one.step, one.occurrence) for one in room.intents] == [
+        (Step.A1, 1),
+        (Step.A2, 1),
+        (Step.A4, 1),
+        (Step.A5, 1),
+        (Step.A5, 2),
+    ]
+    assert (room.omissions, full.intents) == ([], [])
+    assert full.omissions == [
+        Omission(obligation=_ACT, step=one.step, occurrence=one.occurrence, channel=Channel.SMS, reason=Why.CAP_REACHED, at=one.at)
+        for one in room.intents
+    ]
 
 
 def _silent(since: datetime) -> Environment:
