@@ -18,6 +18,7 @@ _MOODS: Final[dict[Trouble, Mood]] = {
     Trouble.PROVIDER_SLOW: "slow",
     Trouble.PROVIDER_BUSY: "busy",
 }
+_SERVERS: Final = ("kafka", "postgres")
 _RESTARTS: Final = {Trouble.POSTGRES_FAST: signal.SIGINT, Trouble.POSTGRES_IMMEDIATE: signal.SIGQUIT}
 
 
@@ -31,13 +32,18 @@ class Havoc:
     in_vain: Counter[Trouble] = field(default_factory=Counter)
     #: faults after which what was hit could not be brought back
     failed: list[str] = field(default_factory=list)
+    #: seconds for which a server was away or its disk full, over all faults
+    away: Counter[str] = field(default_factory=Counter)
+    #: seconds after its time at which a fault was performed, at most: this side of the machine is busy too
+    latest: float = 0.0
     _lasting: set["asyncio.Task[None]"] = field(default_factory=set)
 
     async def play(self, faults: list[Fault], elapsed: Callable[[], float], told: Callable[[Fault], None]) -> None:
         """Every fault at its second; returns when the last one has been performed and all are over."""
         for fault in faults:
             await asyncio.sleep(max(0.0, fault.at - elapsed()))
-            self._lasts(self._perform(fault))
+            self.latest = max(self.latest, elapsed() - fault.at)
+            self._lasts(self._perform(fault, elapsed))
             told(fault)
         while self._lasting:
             await asyncio.gather(*self._lasting)
@@ -53,12 +59,15 @@ class Havoc:
         self._lasting.add(task)
         task.add_done_callback(self._lasting.discard)
 
-    async def _perform(self, fault: Fault) -> None:
+    async def _perform(self, fault: Fault, elapsed: Callable[[], float]) -> None:
+        began = elapsed()
         try:
             hit = await _PERFORMERS[fault.trouble](self, fault)
         except Exception as problem:  # noqa: BLE001 - whatever it is, the others go on and the report says it
             self.failed.append(f"{fault.trouble} {fault.target}: {type(problem).__name__}: {problem}")
             return
+        if fault.target in _SERVERS:
+            self.away[fault.target] += round(elapsed() - began)
         (self.done if hit else self.in_vain)[fault.trouble] += 1
 
     async def _signalled(self, fault: Fault) -> bool:

@@ -25,6 +25,8 @@ class Verdict:
     #: how many things were looked at for each count: 0 found among 0 would prove nothing
     looked: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    #: by how many seconds a boundary was passed at most, the clock of whoever sent it taken off: within the grace it is no finding
+    passed_by: dict[str, float] = field(default_factory=dict)
     #: duties by what can be shown of them
     became: Counter[str] = field(default_factory=Counter)
 
@@ -32,6 +34,12 @@ class Verdict:
     def good(self) -> bool:
         """Nothing happened that may never happen."""
         return not any(self.counts.values())
+
+    def is_over(self, name: str, seconds: float, wrong_by: float) -> bool:
+        """Is a boundary passed by more than the grace? What is within is measured all the same."""
+        passed = seconds - wrong_by
+        self.passed_by[name] = max(self.passed_by.get(name, 0.0), passed)
+        return passed > GRACE
 
     def count(self, name: str, found: Iterable[str], looked: int) -> None:
         """What was found wrong under this name, among so many things."""
@@ -51,8 +59,8 @@ def judge(facts: Facts, duties: Sequence[Duty], hours: Hours, wrong_by: Callable
     submitting = (one.attempt_id for one in facts.attempts if one.state == "submitting")
     verdict.count("lost", _lost(facts, duties, known, verdict), len(duties))
     verdict.count("sent twice", _twice(facts, known), at_providers)
-    verdict.count("outside its hours", _outside(timed, known, hours, wrong_by), len(timed))
-    verdict.count("after its not_after", _too_late(known, wrong_by), known.arrived.total())
+    verdict.count("outside its hours", _outside(timed, known, hours, wrong_by, verdict), len(timed))
+    verdict.count("after its not_after", _too_late(known, wrong_by, verdict), known.arrived.total())
     verdict.count("open without a next step", _adrift(facts), sum(row.state in _LIVING for row in facts.duties))
     verdict.count("left in submitting", submitting, len(facts.attempts))
     verdict.count("left in the outbox", (str(number) for number in range(facts.outbox)), facts.outbox + facts.published)
@@ -163,19 +171,21 @@ def _twice(facts: Facts, known: _Known) -> Iterable[str]:
             yield f"{where}: {times} messages at the provider, {claimed[where]} that were claimed"
 
 
-def _outside(timed: Iterable[Arrival], known: _Known, hours: Hours, wrong_by: Callable[[Arrival], float]) -> Iterable[str]:
+def _outside(
+    timed: Iterable[Arrival], known: _Known, hours: Hours, wrong_by: Callable[[Arrival], float], verdict: Verdict
+) -> Iterable[str]:
     for arrival in timed:
         place = known.place(arrival)
         breach = hours.breach(place, arrival.at) if place is not None else 0.0
-        if breach > GRACE + wrong_by(arrival):
+        if verdict.is_over("outside its hours", breach, wrong_by(arrival)):
             yield f"{arrival.channel} at {arrival.at:%H:%M:%S}: {breach:.1f} s outside ({arrival.attempt_id or arrival.provider_ref})"
 
 
-def _too_late(known: _Known, wrong_by: Callable[[Arrival], float]) -> Iterable[str]:
+def _too_late(known: _Known, wrong_by: Callable[[Arrival], float], verdict: Verdict) -> Iterable[str]:
     for attempt_id, arrivals in known.named.items():
         for arrival in arrivals:
             late = (arrival.at - known.attempts[attempt_id].not_after).total_seconds()
-            if late > GRACE + wrong_by(arrival):
+            if verdict.is_over("after its not_after", late, wrong_by(arrival)):
                 yield f"{attempt_id} by {arrival.channel}: {late:.1f} s too late"
 
 

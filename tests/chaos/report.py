@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from tests.chaos.judge import GRACE
 from tests.chaos.picture import picture
 from tests.chaos.run import Outcome
 from tests.chaos.script import Trouble
@@ -109,6 +110,20 @@ def _sections(outcome: Outcome) -> dict[str, dict[str, int]]:
         "Faults": {_WORDS[trouble]: outcome.done[trouble] for trouble in Trouble if outcome.done[trouble]}
         | {f"found nobody (down already): {_WORDS[trouble]}": number for trouble, number in sorted(outcome.in_vain.items())},
         "Processes": lives,
+        "Seconds": _seconds(outcome),
+    }
+
+
+def _seconds(outcome: Outcome) -> dict[str, int]:
+    """How busy the machine was, and how near boundaries came: what is within the grace is no finding, and measured."""
+    return {
+        **{f"{name}: over it by at most (grace {GRACE:.0f})": round(passed) for name, passed in outcome.verdict.passed_by.items()},
+        "until Kafka was back, all its faults together": outcome.away["kafka"],
+        "until PostgreSQL was back, all its faults together": outcome.away["postgres"],
+        "a fault came later than planned by at most": round(outcome.latest_fault),
+        "the storm began later than planned by": round(max(0.0, outcome.late)),
+        "from the last fault until all was calm": round(outcome.calm_after),
+        "from the first fault until all was counted": round(outcome.seconds),
     }
 
 

@@ -25,7 +25,7 @@ from tests.chaos.servers import servers
 from tests.chaos.stage import Stage, stage
 
 #: a calm that does not come within these seconds is a finding
-_PATIENCE: Final = 300.0
+_PATIENCE: Final = 480.0
 _SLICE: Final = 1.0
 #: seconds before a broker that is away is tried again
 _AGAIN: Final = 0.5
@@ -93,6 +93,10 @@ class Outcome:
     #: seconds by which it began later than its hours were made for, and from the last fault until all was calm
     late: float = 0.0
     calm_after: float = 0.0
+    #: seconds after its time at which a fault was performed, at most
+    latest_fault: float = 0.0
+    #: seconds that it took over all faults until a server was back
+    away: Counter[str] = field(default_factory=Counter)
     unrest: str = "calm"
     full_disk: bool = True
     #: where the logs are, when something was found
@@ -161,6 +165,7 @@ async def _played(plan: Plan, faults: list[Fault], logs: Path, tell: Teller) -> 
         outcome = Outcome(
             plan=plan, began=began, seconds=elapsed(), verdict=verdict, hours=hours, done=havoc.done, in_vain=havoc.in_vain,
             faults=faults, failed=havoc.failed, unrest=str(unrest), full_disk=real.disk.can_be_full, late=late, calm_after=calm_after,
+            latest_fault=havoc.latest, away=havoc.away,
         )  # fmt: skip
         tell.stage("Counted; everything is asked to stop")
     _figures(outcome, facts, world)

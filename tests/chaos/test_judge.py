@@ -138,3 +138,10 @@ def test_a_step_that_should_have_been_taken_is_seen_after_an_answer_too() -> Non
     """An acknowledged duty whose next step lies behind is one that nobody looks at any more."""
     assert counted(replace(WELL, duties=[replace(ROW, state="acknowledged", next_at=NOW)])).counts["open without a next step"] == 1
     assert counted(replace(WELL, duties=[replace(ROW, state="acknowledged", next_at=None)])).counts["open without a next step"] == 0
+
+
+def test_what_is_within_the_grace_is_measured() -> None:
+    """A busy machine is no finding and no secret: by how many seconds a boundary was passed at most stands in the report."""
+    verdict = counted(replace(WELL, arrivals=[later(GRACE + 5)]), wrong_by=8)
+    assert verdict.counts["outside its hours"] == 0
+    assert verdict.passed_by["outside its hours"] == GRACE - 3
