@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from services.core.policy import FloodPolicy
 from services.core.ports.clock import Clock
 from services.core.ports.store import StoreUnavailable
+from services.core.ports.streams import NotPublished
 from services.web.acknowledge import LinkPages, LinkRefused
 from services.web.advisor import AdvisorPages
 from services.web.callbacks import Callbacks
@@ -119,7 +120,13 @@ def build_staff(
             Middleware(SecureHeaders, policy=STAFF_POLICY, https=False),
             Middleware(PlainAddresses),
         ],
-        exception_handlers={HTTPException: refused, StoreUnavailable: refused, TooLarge: _too_large, NotText: _not_text},
+        exception_handlers={
+            HTTPException: refused,
+            StoreUnavailable: refused,
+            NotPublished: refused,
+            TooLarge: _too_large,
+            NotText: _not_text,
+        },
     )
 
 

@@ -201,6 +201,8 @@ class RecordingDesk:
 
     acts: list[tuple[str, str, DeskAction, str | None, str | None]] = field(default_factory=list)
     result: DeskResult = DeskResult.DONE
+    #: Kafka is away
+    away: bool = False
 
     async def act(
         self,
@@ -213,6 +215,8 @@ class RecordingDesk:
         at: datetime,
     ) -> DeskResult:
         """See ``Desk``."""
+        if self.away:
+            raise NotPublished([0], "away")
         self.acts.append((advisor_id, person_id, action, alert_id, obligation_id))
         return self.result
 

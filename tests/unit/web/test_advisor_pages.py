@@ -179,6 +179,14 @@ async def test_somebody_was_faster(world: World, staff: httpx.AsyncClient, resul
     assert words in (await staff.get(answer.headers["location"])).text
 
 
+async def test_an_action_while_kafka_is_away(world: World, staff: httpx.AsyncClient) -> None:
+    """The advisor is told to try again, instead of being thanked or seeing a failure."""
+    world.desk.away = True
+    answer = await staff.post("/advisor/durand/acts", data=form(world, action="actualised_by_phone"))
+    assert answer.status_code == 503
+    assert "Réessayez dans un instant" in answer.text
+
+
 async def test_forms_from_elsewhere(world: World, staff: httpx.AsyncClient) -> None:
     """A form without our token, with another advisor's or with an old one does nothing."""
     others = world.tokens.issue("petit", NOW)
@@ -213,7 +221,7 @@ async def test_database_away(world: World, staff: httpx.AsyncClient) -> None:
     world.pages.away = True
     answer = await staff.get("/advisor/durand")
     assert answer.status_code == 503
-    assert "base de données" in answer.text
+    assert "ne répond pas" in answer.text
 
 
 async def test_a_fact_without_words_hides_nobody(world: World) -> None:

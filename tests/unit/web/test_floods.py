@@ -111,11 +111,14 @@ def test_who_asks(client: tuple[str, int] | None, source: str) -> None:
     assert source_of({"type": "http", "client": client}) == source
 
 
-def guarded(world: World) -> tuple[Starlette, list[str]]:
+SMALL = FloodPolicy(link=LIMIT, callbacks=LIMIT)
+
+
+def guarded(world: World, policy: FloodPolicy = SMALL) -> tuple[Starlette, list[str]]:
     """The public listener with small doors, and which of them held something back."""
     held: list[str] = []
     links = LinkPages(pages=world.pages, outlet=world.outlet, clock=world.clock, policy=LINK_POLICY, render=Renderer(PAGES))
-    world.doors = open_doors(FloodPolicy(link=LIMIT, callbacks=LIMIT), world.clock, links, held.append)
+    world.doors = open_doors(policy, world.clock, links, held.append)
     callbacks = Callbacks[Call](
         sources={}, make_request=Call, feedback=SilentFeedback(), watchers=world.watchers, public_url="https://x.example"
     )
