@@ -6,7 +6,8 @@ from datetime import time, timedelta
 
 from rich.table import Table
 
-from services.commands.policy_watch import alarms, contacts, count, duration, kept
+from services.commands.counts import count
+from services.commands.policy_watch import alarms, contacts, duration, kept
 from services.core.policy import ActualisationStep, Policy, Reminder, Span, Windows
 
 _CHANNEL = {

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from services.commands.counts import count
 from services.core.policy import Policy
 from services.core.words import AlarmType
 
@@ -15,11 +16,6 @@ def duration(span: timedelta) -> str:
         if span and span % unit == timedelta(0):
             return f"{span // unit}{word}"
     return "0s"
-
-
-def count(number: int, what: str, many: str = "") -> str:
-    """« 1 day », « 2 days »."""
-    return f"{number} {what if number == 1 else many or f'{what}s'}"
 
 
 def contacts(policy: Policy) -> Iterator[tuple[str, ...]]:

@@ -17,6 +17,7 @@ from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
 from services.adapters.kafka.publisher import KafkaPublisher
 from services.commands.connections import kafka_connection
+from services.commands.counts import count
 from services.commands.event_files import EventFile, Unreadable
 from services.commands.event_routes import Router
 from services.commands.exits import Exit
@@ -130,19 +131,21 @@ def _tell_mistakes(console: Console, mistakes: Sequence[Mistake], *, as_json: bo
         typer.echo(json.dumps({"published": {}, "mistakes": [asdict(mistake) for mistake in mistakes]}))
         return
     for mistake in mistakes[:_MOST_PRINTED]:
-        console.print(f"{mistake.place}: {mistake.path}: {mistake.message}", markup=False)
+        # a file as a whole has no path inside
+        inside = "" if mistake.path == "/" else f"{mistake.path}: "
+        console.print(f"{mistake.place}: {inside}{mistake.message}", markup=False)
     if len(mistakes) > _MOST_PRINTED:
         console.print(f"… and {len(mistakes) - _MOST_PRINTED} more (all of them with --json)")
     places = len({mistake.place for mistake in mistakes})
-    console.print(f"Nothing was published: {len(mistakes)} mistakes in {places} places.", style="red")
+    console.print(f"Nothing was published: {count(len(mistakes), 'mistake')} in {count(places, 'place')}.", style="red")
 
 
 def _tell(console: Console, published: Counter[str], *, as_json: bool, problem: str | None = None) -> None:
     if as_json:
         typer.echo(json.dumps({"published": published, "mistakes": [], **({"problem": problem} if problem else {})}))
         return
-    for name, count in published.items():
-        console.print(f"{count} {'event' if count == 1 else 'events'} published to {name}")
+    for name, events in published.items():
+        console.print(f"{count(events, 'event')} published to {name}")
     if problem is not None:
         console.print(problem, style="red")
 

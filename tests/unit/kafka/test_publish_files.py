@@ -9,8 +9,10 @@ import pytest
 
 from services.adapters.contracts import Decoder, Schemas
 from services.adapters.kafka.topics import load_topics
+from services.commands import run
 from services.commands.event_files import EventFile, Unreadable
 from services.commands.event_routes import KEYS, Router
+from services.commands.exits import Exit
 from services.core.ports.streams import Message
 
 
@@ -134,3 +136,11 @@ def test_a_named_topic_takes_only_its_types() -> None:
 def test_every_topic_has_a_key() -> None:
     """No topic is published to without knowing what its key is."""
     assert set(KEYS) == set(load_topics())
+
+
+def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its name and why; one is singular, and nothing was published (contracts §5)."""
+    assert run(["publish", str(tmp_path / "nope.json")]) == Exit.WRONG_USAGE
+    told = " ".join(capsys.readouterr().err.split())
+    assert "nope.json: cannot be read: No such file or directory" in told
+    assert told.endswith("Nothing was published: 1 mistake in 1 place.")
