@@ -127,8 +127,9 @@ def _instant(view: View, obligation: Obligation, rung: Reminder, channel: Channe
         return None
     start, end = when
     until = min(end, last_useful(view, obligation, channel))
-    at = min(start + jitter(view.person.person_id, rung.spread), until)
-    return at, until
+    # never to the window's end, which is outside it (§10.4)
+    spread = min(rung.spread, max(until - start, timedelta(0)))
+    return min(start + jitter(view.person.person_id, spread), until), until
 
 
 def _fresh_answer(view: View, obligation: Obligation, rung: Reminder, at: datetime) -> bool:

@@ -57,6 +57,17 @@ def test_a_reminder_moves_to_the_end_of_them_on_its_day() -> None:
     assert opening == (paris("2026-11-24", "14:00"), paris("2026-11-24", "19:30"))
 
 
+def test_a_short_window_holds_everybodys_reminder() -> None:
+    """Ten minutes are left to write in: the spread of a step is no longer than they are, and the step is not lost (§10.3, §10.4)."""
+    tries = (attempt(about=meeting(), state=AttemptState.DELIVERED, delivered_at=NOW),)
+    for person_id in ("leila", "annie", "luc", "gilles", "nouria"):
+        who = person(person_id=person_id, quiet=((time(9, 10), time(23)),), forbidden_channels=(Channel.VOICE,))
+        ahead = Story(case=case(meeting(), who=who, attempts=tries)).decide().outlooks[0].ahead
+        instants = [residence().local(one.at).time() for one in ahead if one.step is Step.R1]
+        assert len(instants) == 1
+        assert time(9, 9) <= instants[0] < time(9, 10)
+
+
 def test_a_call_takes_a_slot_outside_them() -> None:
     """§10.10: ten o'clock is asleep; 14:00 is the first slot."""
     home = replace(residence(), quiet=_NIGHT_WORK)
