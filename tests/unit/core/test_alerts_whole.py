@@ -383,19 +383,6 @@ def test_list_1_leaves_a_worked_day(closures: tuple[str, ...], first: str) -> No
     assert last_day.at == paris("2026-12-11" if closures else "2026-12-14", "14:00")
 
 
-def test_an_actualisation_that_was_missed_has_its_dossier() -> None:
-    """The next working day at 08:00, with the level of proof (§10.5); somebody calls before that day is over."""
-    lapsed = actualisation(state=ObligationState.LAPSED, evidence=Evidence.E2)
-    assert _found(_T.ACTUALISATION_MISSED, case(lapsed)) == Found(
-        at=paris("2026-12-16", "08:00"),
-        next_action="explain_registration",
-        facts=(_fact("evidence", level="E2"),),
-        act_by=paris("2026-12-16", "18:00"),
-    )
-    assert _found(_T.ACTUALISATION_MISSED, case(actualisation())) is None
-    assert _found(_T.ACTUALISATION_MISSED, case(meeting(state=ObligationState.LAPSED))) is None
-
-
 def test_a_meeting_that_was_missed_without_proof() -> None:
     """Below E3: call before any procedure; at the instant the source tells, else now (SC-48)."""
     missed = meeting(state=ObligationState.MISSED, evidence=Evidence.E2, settled_at=NOW)
