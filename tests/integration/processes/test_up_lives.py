@@ -174,11 +174,13 @@ async def test_one_process_beside_it(running: Up) -> None:
     )  # fmt: skip
     assert beside.stderr is not None
     try:
-        async with asyncio.timeout(MOVES_WITHIN):
+        async with asyncio.timeout(MOVES_WITHIN), httpx.AsyncClient(trust_env=False) as operator:
             while b"partitions assigned" not in (line := await beside.stderr.readline()):
                 assert line, "it ended by itself"
-        async with httpx.AsyncClient(trust_env=False) as operator:
-            assert (await operator.get(f"http://127.0.0.1:{port}/readyz")).json() == {"ready": True, "missing": []}
+            # its other reader may still be on its way into its group
+            while (said := (await operator.get(f"http://127.0.0.1:{port}/readyz")).json()) != {"ready": True, "missing": []}:
+                assert {one["check"] for one in said["missing"]} == {"intake"}
+                await asyncio.sleep(0.1)
         beside.terminate()
         async with asyncio.timeout(MOVES_WITHIN):
             await beside.communicate()
