@@ -297,6 +297,6 @@ def _enhanced(answer: str) -> str:
 
 
 def _attempt(message_id: str) -> str | None:
-    """Our side writes the attempt into the Message-ID, before the last ``/``, with ``/`` for ``:``."""
-    packed, slash, _ = message_id.strip("<>").rpartition("@")[0].rpartition("/")
+    """Our side writes the attempt into the Message-ID, before the last ``/``, with ``/`` for ``:``; a long one has a line of its own."""
+    packed, slash, _ = message_id.strip(" \t<>").rpartition("@")[0].rpartition("/")
     return packed.replace("/", ":") if slash else None

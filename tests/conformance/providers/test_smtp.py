@@ -61,6 +61,16 @@ async def test_the_reference_travels_three_ways(rig: SmtpRig) -> None:
     assert rig.town.last.attempt_id == "cv:42:1:N0:1"
 
 
+async def test_a_message_id_on_a_line_of_its_own_carries_the_attempt_too(rig: SmtpRig) -> None:
+    """A header of more than 78 characters is folded before the id (RFC 5322 §2.2.3): it is still read, by us and by the network."""
+    attempt_id = "at-8836c8d8c54bfc74c34a8836"
+    await rig.provider.send(replace(envelope(Channel.EMAIL), attempt_id=attempt_id))
+    (mail,) = rig.network.mails.values()
+    assert b"Message-ID:\r\n <" in mail.octets
+    assert RETURNS.attempt_in(str(mail.message["Message-ID"])) == attempt_id
+    assert rig.town.last.attempt_id == attempt_id
+
+
 async def test_without_dsn_nothing_of_it_is_asked() -> None:
     """A server that does not announce DSN gets plain commands; bounces still find us by the return path."""
     rig = SmtpRig(Path())
