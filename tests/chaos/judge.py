@@ -27,6 +27,8 @@ class Verdict:
     examples: dict[str, list[str]] = field(default_factory=dict)
     #: by how many seconds a boundary was passed at most, the clock of whoever sent it taken off: within the grace it is no finding
     passed_by: dict[str, float] = field(default_factory=dict)
+    #: messages at providers whose attempt is known; what cannot be told from others of the same person is compared in number only
+    named: int = 0
     #: duties by what can be shown of them
     became: Counter[str] = field(default_factory=Counter)
 
@@ -52,6 +54,7 @@ class Verdict:
 def judge(facts: Facts, duties: Sequence[Duty], hours: Hours, wrong_by: Callable[[Arrival], float]) -> Verdict:
     """Count everything; ``wrong_by`` says by how many seconds the clock of whoever sent this may have been wrong."""
     verdict, known = Verdict(), _Known(facts, duties)
+    verdict.named = known.arrived.total()
     at_providers, timed = len(facts.arrivals), [arrival for arrival in facts.arrivals if known.boundary(arrival)]
     events = sum(len(facts.topics[topic]) for topic in COMING_IN)
     told = len(facts.topics["obligations.v1"])
@@ -60,7 +63,7 @@ def judge(facts: Facts, duties: Sequence[Duty], hours: Hours, wrong_by: Callable
     verdict.count("lost", _lost(facts, duties, known, verdict), len(duties))
     verdict.count("sent twice", _twice(facts, known), at_providers)
     verdict.count("outside its hours", _outside(timed, known, hours, wrong_by, verdict), len(timed))
-    verdict.count("after its not_after", _too_late(known, wrong_by, verdict), known.arrived.total())
+    verdict.count("after its not_after", _too_late(known, wrong_by, verdict), verdict.named)
     verdict.count("open without a next step", _adrift(facts), sum(row.state in _LIVING for row in facts.duties))
     verdict.count("left in submitting", submitting, len(facts.attempts))
     verdict.count("left in the outbox", (str(number) for number in range(facts.outbox)), facts.outbox + facts.published)

@@ -105,7 +105,8 @@ def _sections(outcome: Outcome) -> dict[str, dict[str, int]]:
     }
     return {
         "What became of the duties": dict(outcome.verdict.became.most_common()),
-        "Messages at providers": {name: len(at) for name, at in sorted(outcome.arrivals.items())},
+        "Messages at providers": {name: len(at) for name, at in sorted(outcome.arrivals.items())}
+        | {"of these told from all others by name": outcome.verdict.named},
         "Attempts in the database": dict(Counter(outcome.attempts).most_common()),
         "Faults": {_WORDS[trouble]: outcome.done[trouble] for trouble in Trouble if outcome.done[trouble]}
         | {f"found nobody (down already): {_WORDS[trouble]}": number for trouble, number in sorted(outcome.in_vain.items())},

@@ -145,3 +145,14 @@ def test_what_is_within_the_grace_is_measured() -> None:
     verdict = counted(replace(WELL, arrivals=[later(GRACE + 5)]), wrong_by=8)
     assert verdict.counts["outside its hours"] == 0
     assert verdict.passed_by["outside its hours"] == GRACE - 3
+
+
+def test_what_cannot_be_told_from_others_is_said() -> None:
+    """Two SMS of one person with the same words and no link: compared with the claims in number, and not called known."""
+    alike = [replace(ARRIVAL, text="Venez"), replace(ARRIVAL, text="Venez")]
+    twin = replace(ATTEMPT, attempt_id="at-2", token="token-2", items=(("cv:c1", 1, "R1", 1),))
+    facts = replace(WELL, attempts=[ATTEMPT, twin], arrivals=alike, words=[("at-1", "Venez"), ("at-2", "Venez")])
+    assert counted(WELL).named == 1
+    assert counted(facts).named == 0
+    assert counted(facts).counts["sent twice"] == 0
+    assert counted(replace(facts, arrivals=[*alike, alike[0]])).counts["sent twice"] == 1
