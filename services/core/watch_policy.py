@@ -63,9 +63,9 @@ class OverdueWorkPolicy:
     quarantined: timedelta
     #: no broker answers
     kafka: timedelta
-    #: unread records of a topic, and none acknowledged
+    #: unread records of a partition, and none acknowledged
     stalled: timedelta
-    #: unread records of a topic all the time, although some are acknowledged
+    #: what was there at the look before was not read at the next one, all the time
     behind: timedelta
 
 

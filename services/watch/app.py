@@ -15,7 +15,7 @@ from services.adapters.clock import SystemClock
 from services.adapters.identity import identity_of
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
-from services.adapters.kafka.lags import read_by_us, topic_positions
+from services.adapters.kafka.lags import positions, read_by_us
 from services.adapters.kafka.topics import TopicChanges, load_topics
 from services.adapters.policy import SHIPPED, load_policy
 from services.adapters.postgres.connection import open_pool
@@ -111,7 +111,7 @@ def _readers(surroundings: Surroundings) -> TopicReaders:
     settings = surroundings.settings
     admin = KafkaAdmin(KafkaConnection(**asdict(surroundings.servers.kafka)), patience=_PATIENCE)
     topics = load_topics(changes=TopicChanges(readers=settings.topics.readers))
-    return TopicReaders(ask=partial(topic_positions, admin, read_by_us(topics, [Channel(each) for each in settings.channels_owned])))
+    return TopicReaders(ask=partial(positions, admin, read_by_us(topics, [Channel(each) for each in settings.channels_owned])))
 
 
 async def _follow(readers: TopicReaders, every: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""Whether the readers of topics get on: what is acknowledged and what is there, compared from one look to the next."""
+"""Whether the readers of topics get on: what is acknowledged and what is there, partition by partition, from one look to the next."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from services.core.ports.watch import Overdue, Position
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Progress:
-    """Of one topic's readers."""
+    """Of one partition's reader."""
 
     at: Position
     #: when something was last acknowledged, or the first unread record was seen
     moved_at: datetime
-    #: since when something has been unread all the time
+    #: since when it has not read all that was there at the look before; none: nothing is unread
     behind_since: datetime | None
 
 
@@ -22,38 +22,45 @@ class _Progress:
 class TopicReaders:
     """Implements ``services.core.ports.watch.Readers``; a new one must look for a while before it can tell."""
 
-    #: by topic; raises ``ConnectionError`` when no broker answers
-    ask: Callable[[], Awaitable[Mapping[str, Position]]]
+    #: by topic and partition; raises ``ConnectionError`` when no broker answers
+    ask: Callable[[], Awaitable[Mapping[tuple[str, int], Position]]]
     _away_since: datetime | None = None
-    _topics: dict[str, _Progress] = field(default_factory=dict)
+    _seen: dict[tuple[str, int], _Progress] = field(default_factory=dict)
 
     async def look(self, now: datetime) -> None:
         """Ask the broker. While it is away nobody can read: afterwards everybody has the whole time again."""
         try:
             positions = await self.ask()
         except ConnectionError:
-            self._away_since, self._topics = self._away_since or now, {}
+            self._away_since, self._seen = self._away_since or now, {}
             return
         self._away_since = None
-        self._topics = {topic: _after(self._topics.get(topic), position, now) for topic, position in positions.items()}
+        self._seen = {where: _after(self._seen.get(where), position, now) for where, position in positions.items()}
 
     def overdue(self, now: datetime) -> list[Overdue]:
-        """See ``Readers.overdue``."""
+        """See ``Readers.overdue``: of each topic the partition that is worst off, and how much is unread in all."""
         if self._away_since is not None:
             return [Overdue(what="kafka", count=0, since=self._away_since)]
+        topics: dict[str, list[_Progress]] = {}
+        for (topic, _), seen in sorted(self._seen.items()):
+            topics.setdefault(topic, []).append(seen)
         found: list[Overdue] = []
-        for topic, seen in sorted(self._topics.items()):
-            unread = seen.at.unread
-            found.append(Overdue(what="stalled", where=topic, count=unread, since=seen.moved_at if unread else None))
-            found.append(Overdue(what="behind", where=topic, count=unread, since=seen.behind_since))
+        for topic, partitions in topics.items():
+            unread = sum(seen.at.unread for seen in partitions)
+            stood = min((seen.moved_at for seen in partitions if seen.at.unread), default=None)
+            behind = min((seen.behind_since for seen in partitions if seen.behind_since is not None), default=None)
+            found.append(Overdue(what="stalled", where=topic, count=unread, since=stood))
+            found.append(Overdue(what="behind", where=topic, count=unread, since=behind))
         return found
 
 
 def _after(before: _Progress | None, position: Position, now: datetime) -> _Progress:
-    behind = before.behind_since if before is not None else None
-    stood = before is not None and behind is not None and before.at.committed == position.committed
+    if before is None or before.behind_since is None or not position.unread:
+        return _Progress(at=position, moved_at=now, behind_since=now if position.unread else None)
+    # what is acknowledged is told a moment late: on a busy topic something is always unread
+    caught_up = position.committed >= before.at.end
     return _Progress(
         at=position,
-        moved_at=before.moved_at if before is not None and stood else now,
-        behind_since=(behind or now) if position.unread else None,
+        moved_at=before.moved_at if before.at.committed == position.committed else now,
+        behind_since=now if caught_up else before.behind_since,
     )

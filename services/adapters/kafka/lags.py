@@ -30,16 +30,10 @@ async def group_lags(admin: KafkaAdmin, topics: Mapping[str, Topic]) -> Mapping[
     return found
 
 
-async def topic_positions(admin: KafkaAdmin, topics: Mapping[str, Topic]) -> Mapping[str, Position]:
-    """How far our readers of each topic are; raises ``ConnectionError`` when no broker answers."""
-    committed: Counter[str] = Counter()
-    end: Counter[str] = Counter()
-    for partitions in (await _partitions(admin, topics)).values():
-        for (topic, _), lag in partitions.items():
-            # a partition whose offsets were set beyond its end hides no other's lag
-            committed[topic] += min(lag.committed, lag.end)
-            end[topic] += lag.end
-    return {topic: Position(committed=committed[topic], end=end[topic]) for topic in sorted(end)}
+async def positions(admin: KafkaAdmin, topics: Mapping[str, Topic]) -> Mapping[tuple[str, int], Position]:
+    """How far our readers are, by topic and partition; raises ``ConnectionError`` when no broker answers."""
+    groups = (await _partitions(admin, topics)).values()
+    return {where: Position(committed=lag.committed, end=lag.end) for partitions in groups for where, lag in partitions.items()}
 
 
 async def _partitions(admin: KafkaAdmin, topics: Mapping[str, Topic]) -> Mapping[str, Mapping[tuple[str, int], Lag]]:

@@ -73,7 +73,7 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """How far the readers of a topic are, over all its partitions; offsets are the next to be read."""
+    """How far the reader of one partition is; offsets are the next to be read."""
 
     committed: int
     end: int

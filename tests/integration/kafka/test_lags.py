@@ -8,12 +8,11 @@ from confluent_kafka import Consumer, TopicPartition
 
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
-from services.adapters.kafka.lags import group_lags, read_by_us, topic_positions
+from services.adapters.kafka.lags import group_lags, positions, read_by_us
 from services.adapters.kafka.opening import group_of
 from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.kafka.topics import Reader, Topic, load_topics
 from services.core.ports.streams import Message
-from services.core.ports.watch import Position
 from services.core.words import Channel
 from services.runtime.embedded.children import free_port
 from tests.fixtures.kafka import KafkaNode, a_topic
@@ -31,16 +30,20 @@ async def read_by_evidence(kafka: KafkaNode) -> Topic:
 
 
 async def test_positions_follow_what_is_acknowledged(kafka: KafkaNode) -> None:
-    """Over all partitions; a topic that nobody of ours reads is left out."""
+    """Partition by partition; a topic that nobody of ours reads is left out."""
     topic = await read_by_evidence(kafka)
     other = replace(topic, name="not-ours", read_by=("somebody",))
     topics = {topic.name: topic, other.name: other}
-    assert await topic_positions(kafka.admin, topics) == {topic.name: Position(committed=0, end=50)}
+    before = await positions(kafka.admin, topics)
+    assert set(before) == {(topic.name, number) for number in range(3)}
+    assert (sum(one.committed for one in before.values()), sum(one.end for one in before.values())) == (0, 50)
     group = group_of("evidence", Reader.CONFLUENT)
     consumer = Consumer({**kafka.connection.librdkafka(), "group.id": group, "enable.auto.commit": False})
     consumer.commit(offsets=[TopicPartition(topic.name, 0, 4), TopicPartition(topic.name, 1, 3)], asynchronous=False)
     consumer.close()
-    assert await topic_positions(kafka.admin, topics) == {topic.name: Position(committed=7, end=50)}
+    after = await positions(kafka.admin, topics)
+    assert [after[topic.name, number].committed for number in range(3)] == [4, 3, 0]
+    assert sum(one.unread for one in after.values()) == 43
     assert await group_lags(kafka.admin, topics) == {(group, topic.name): 43}
 
 
@@ -48,7 +51,7 @@ async def test_a_broker_that_is_away_is_a_connection_error() -> None:
     """Whoever asks goes on with what it knows."""
     admin = KafkaAdmin(KafkaConnection(bootstrap=f"127.0.0.1:{free_port()}"), patience=timedelta(seconds=1))
     with pytest.raises(ConnectionError):
-        await topic_positions(admin, load_topics())
+        await positions(admin, load_topics())
 
 
 def test_a_gateways_own_channel_is_not_ours_to_watch() -> None:
