@@ -39,7 +39,7 @@ class Plan:
     obligations: int = 20_000
     faults: int = 210
     #: seconds from one fault to the next: time for what died to come back and be hit again
-    pace: float = 4.0
+    pace: float = 3.5
 
     @property
     def seconds(self) -> float:

@@ -7,8 +7,10 @@ import pytest
 
 from services.adapters.policy import load_policy
 from services.core.words import Channel, Kind
+from tests.chaos import seeds
 from tests.chaos.hours import CLOSES, OPEN, OPENS, hours_of, write_policy
 from tests.chaos.people import period_at, town
+from tests.chaos.run import Plan
 from tests.chaos.script import PROCESSES, Trouble, script
 
 START = datetime(2026, 11, 21, 15, 7, 20, tzinfo=UTC)
@@ -69,3 +71,13 @@ def test_at_any_hour_some_are_open_some_close_and_some_open(hour: int, tmp_path:
         assert is_open(OPEN, at)
         assert is_open(CLOSES, at) == (hours.breach(CLOSES, at) == 0 and at != hours.closes_at)
         assert is_open(OPENS, at) == (hours.breach(OPENS, at) == 0)
+
+
+def test_a_seed_that_found_something_is_kept_once_with_its_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same seed at another pace is another run: the plan comes back as it was played, and stands there once."""
+    monkeypatch.setattr(seeds, "_FILE", tmp_path / "seeds.txt")
+    (tmp_path / "seeds.txt").write_text("# remark\n", "utf-8")
+    plan = Plan(seed=7, obligations=300, faults=20, pace=2.5)
+    for _ in range(2):
+        seeds.keep(plan)
+    assert seeds.kept() == [plan]

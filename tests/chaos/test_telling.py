@@ -20,7 +20,7 @@ from tests.chaos.script import Fault, Trouble, script
 from tests.chaos.telling import Lines
 
 BEGAN = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
-PLAN = Plan(seed=7, obligations=2000, faults=40)
+PLAN = Plan(seed=7, obligations=2000, faults=40, pace=4)
 
 
 def outcome(found: int) -> Outcome:
