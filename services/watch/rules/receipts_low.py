@@ -4,7 +4,7 @@ Judged by windows, each once, over what was accepted: what is missing cannot be 
 open as well: other providers carry that network's SMS, at least to the end of operations' day.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from services.core.alarms import CLOSING_IN_DAYS, Alarm, circuit
@@ -21,16 +21,34 @@ async def judge(look: Look) -> Judgement:
     """Every window that can be judged since the last look; the first that rings tells since when."""
     policy = look.policy.receipts_low
     ringing: dict[str, Ringing] = {}
-    for begins in _windows(look, policy):
-        for count in await look.readings.receipts(begins, begins + policy.window):
-            if _is_low(count, policy):
-                found = _ringing(look, count, begins)
-                ringing.setdefault(found.scope, found)
+    async for begins, count in _low(look, policy, list(_windows(look, policy))):
+        found = _ringing(look, count, begins)
+        ringing.setdefault(found.scope, found)
     over = [alarm for alarm in still_open(look, ringing.values()) if alarm.until is None or alarm.until <= look.now]
     later = [alarm.until for alarm in look.open.values() if alarm.until is not None and alarm.until > look.now]
     ends = [one.until for one in ringing.values() if one.until is not None]
     told = [Over(alarm=alarm, figures=await _recovered(look, alarm)) for alarm in over]
     return Judgement(ringing=tuple(ringing.values()), over=tuple(told), look_at=(*later, *ends))
+
+
+async def _low(look: Look, policy: ReceiptsLowPolicy, windows: Sequence[datetime]) -> AsyncIterator[tuple[datetime, SmsReceipts]]:
+    """What is low, oldest window first. A time in which too little was accepted to be judged has no such window: it is read once, not by
+    windows, so that a watch that was away for weeks does not ask thousands of times.
+    """
+    if not windows:
+        return
+    counts = await look.readings.receipts(windows[0], windows[-1] + policy.window)
+    if all(count.accepted < policy.messages for count in counts):
+        return
+    if len(windows) == 1:
+        for count in counts:
+            if _is_low(count, policy):
+                yield windows[0], count
+        return
+    half = len(windows) // 2
+    for part in (windows[:half], windows[half:]):
+        async for found in _low(look, policy, part):
+            yield found
 
 
 async def _recovered(look: Look, alarm: Alarm) -> dict[str, float]:

@@ -1,13 +1,16 @@
 """Each alarm rings when it should, not before, and is over when it should be: the rules over the store in memory (§10.16)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from services.adapters.memory.readings import MemoryReadings
 from services.core.changes import Changes, RefusedCallbacks, Wake
 from services.core.model import PersonId
 from services.core.ports.store import DeadLetter
+from services.core.ports.watch import SmsReceipts
 from services.core.words import AlarmType, AttemptState, Channel, Kind, ObligationState, ReceiptStatus
 from services.watch.rules import RULES
 from services.watch.watch import Watched
@@ -108,6 +111,28 @@ async def test_a_process_that_was_away_judges_what_it_missed(tower: Tower) -> No
     tower.restarted()
     assert not (await tower.look(MORNING + timedelta(minutes=71))).raised
     assert len(await tower.open()) == 1
+
+
+async def test_weeks_without_much_are_read_once(tower: Tower, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watch that was kept from looking for weeks judges every window, and asks only about times in which enough was sent."""
+    asked: list[datetime] = []
+    receipts = MemoryReadings.receipts
+
+    async def counted(self: MemoryReadings, since: datetime, until: datetime) -> Sequence[SmsReceipts]:
+        asked.append(since)
+        return await receipts(self, since, until)
+
+    monkeypatch.setattr(MemoryReadings, "receipts", counted)
+    await tower.look()
+    asked.clear()
+    assert not (await tower.look(MORNING + timedelta(days=21))).raised
+    assert len(asked) == 1
+    low = MORNING + timedelta(days=30, minutes=3)
+    await tower.sent(200, low)
+    (alarm,) = (await tower.look(MORNING + timedelta(days=42))).raised
+    assert alarm.since == MORNING + timedelta(days=30)
+    # 21 days are 2,016 windows: halved eleven times, each half read
+    assert len(asked) < 30
 
 
 # ---- POLICY_REJECTIONS
