@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 #: far more than any single step takes, on a machine that has other things to do as well
-PATIENCE: Final = timedelta(minutes=2)
+PATIENCE: Final = timedelta(minutes=3)
 
 
 class StuckError(Exception):
