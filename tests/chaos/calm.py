@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
@@ -50,12 +50,13 @@ class Unrest:
         return ", ".join([*parts, *(["a server is away"] if self.away else [])]) or "calm"
 
 
-async def calm(stage: Stage, patience: float, told: Callable[[Unrest], None]) -> Unrest:
-    """Return once nothing has been under way for some looks, or what still is when patience ends."""
+async def calm(stage: Stage, patience: float, told: Callable[[Unrest], None], *, planned: bool = True) -> Unrest:
+    """Return once nothing has been under way for some looks, or what still is when patience ends; what nobody plans any more is not due."""
     loop = asyncio.get_running_loop()
     ends, quiet, unrest = loop.time() + patience, 0, Unrest(away=True)
     while quiet < _QUIET_LOOKS and loop.time() < ends:
         unrest = await _look(stage)
+        unrest = unrest if planned else replace(unrest, due=0)
         quiet = quiet + 1 if not unrest.total else 0
         told(unrest)
         await asyncio.sleep(_LOOK)

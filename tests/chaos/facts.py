@@ -72,7 +72,7 @@ class AlertSeen:
 class Facts:
     """Everything that is judged."""
 
-    #: when the rows were read
+    #: until when everything that was due has had its time
     at: datetime
     duties: Sequence[DutySeen]
     attempts: Sequence[AttemptSeen]
@@ -102,7 +102,6 @@ async def rows_of(url: str) -> dict[str, Any]:
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             return {
-                "at": await connection.fetchval("SELECT now()"),
                 "duties": [
                     DutySeen(**dict(row))
                     for row in await connection.fetch(

@@ -160,7 +160,11 @@ async def _played(plan: Plan, faults: list[Fault], logs: Path, tell: Teller) -> 
         storm = elapsed()
         unrest = await calm(world, _PATIENCE, tell.unrest)
         calm_after = elapsed() - storm
-        facts = await _facts(world, duties)
+        # the last look was before this, and everything due by then had been done
+        at = _now() - timedelta(seconds=_SLICE)
+        if str(unrest) == "calm":
+            unrest = await _still(world, tell)
+        facts = await _facts(world, duties, at)
         verdict = judge(facts, duties, hours, lambda arrival: _wrong_by(faults, arrival, began))
         outcome = Outcome(
             plan=plan, began=began, seconds=elapsed(), verdict=verdict, hours=hours, done=havoc.done, in_vain=havoc.in_vain,
@@ -215,11 +219,19 @@ async def _publish(publisher: KafkaPublisher, messages: list[Message]) -> None:
             return
 
 
-async def _facts(world: Stage, duties: Sequence[Duty]) -> Facts:
+async def _still(world: Stage, tell: Teller) -> Unrest:
+    """Nobody plans any more and what was planned is done: timers fire for ever, and topics and rows are not read in one instant."""
+    tell.stage("Calm: the planners are stopped, so that nothing moves while it is counted")
+    await asyncio.gather(*(copy.end() for copy in world.copies.values() if copy.process == "planner"))
+    return await calm(world, _PATIENCE, tell.unrest, planned=False)
+
+
+async def _facts(world: Stage, duties: Sequence[Duty], at: datetime) -> Facts:
     crowd = world.crowd
     owners = {value: duty.owner.id for duty in duties for value in (duty.owner.phone, duty.owner.email)}
     topics = await asyncio.to_thread(topics_of, world.servers.kafka.connection)
     return Facts(
+        at=at,
         **await rows_of(world.servers.postgres.url),
         topics=topics,
         arrivals=list(crowd.arrivals),
