@@ -54,6 +54,10 @@ test-slow: setup-tests ## The tests that take long
 bench: setup-tests ## How fast it is, beside its peers; ARGUMENTS="--quick --rows flood"
 	@$(PYTHON) -m tests.benchmarks $(ARGUMENTS)
 
+.PHONY: flood
+flood: setup-tests ## One opening day for 6.5 million people, an appointment a second meanwhile; ARGUMENTS="--people 100000 --plans"
+	@$(PYTHON) -m tests.benchmarks.crowd $(ARGUMENTS)
+
 .PHONY: chaos
 chaos: setup-tests ## Everything goes wrong, and what may never happen is counted; ARGUMENTS="--seed 7 --obligations 2000 --faults 40"
 	@$(PYTHON) -m tests.chaos $(ARGUMENTS)

@@ -77,7 +77,9 @@ async def smsc() -> AsyncIterator[tuple[SmscServer, Telephones]]:
 
 
 @asynccontextmanager
-async def running(machine: Machine, names: Sequence[str], *, dsn: str, kafka: KafkaConnection, smsc_port: int) -> AsyncIterator[None]:
+async def running(
+    machine: Machine, names: Sequence[str], *, dsn: str, kafka: KafkaConnection, smsc_port: int
+) -> AsyncIterator[dict[str, Process]]:
     """These processes, started; whether they are ready is seen by what they do. Their output is printed when one ends by itself."""
     folder = machine.folder("processes")
     settings = {
@@ -103,7 +105,7 @@ async def running(machine: Machine, names: Sequence[str], *, dsn: str, kafka: Ka
                         *command, env=environment_with(settings), stdout=output, stderr=output, cwd=home_of_the_code()
                     )
                 )
-        yield
+        yield dict(zip(names, started, strict=True))
     except TimeoutError:
         ended = [name for name, process in zip(names, started, strict=False) if process.returncode is not None]
         raise RuntimeError(f"nothing came; ended: {ended or 'none'}; output: {log.read_text('utf-8', 'replace')[-2000:]}") from None

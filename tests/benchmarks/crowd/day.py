@@ -1,0 +1,183 @@
+"""A month opens for millions while one appointment a second goes the whole way to an SMSC; then everything starts anew."""
+
+import asyncio
+from asyncio.subprocess import Process
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+
+from services.adapters.clock import SystemClock
+from services.adapters.kafka.connection import KafkaConnection
+from services.adapters.kafka.publisher import KafkaPublisher
+from services.adapters.postgres.connection import Pool, open_pool
+from services.adapters.postgres.statements import SQL
+from services.core.model import PersonId
+from services.core.ports.streams import Message
+from tests.benchmarks.crowd.everybody import fill
+from tests.benchmarks.machine import Machine
+from tests.benchmarks.measuring import quantile
+from tests.benchmarks.people import ids, meetings, openings, slices
+from tests.benchmarks.processes import Telephones, number_of, running, smsc
+
+PARTS = ("intake", "planner", "relay", "delivery", "evidence")
+#: people beside, who have no opening and get an appointment meanwhile: one in ten of them, who live like the first prototype, by SMS
+_CALLED = 50_000
+_LOOK = 5.0
+_ONE_WITHIN = 300.0
+_READY_WITHIN = 120.0
+_STATUS, _PAGE, _MEBIBYTE = "statm", 4096, 2**20
+#: who has to be decided about, and what was decided about an opening
+_WAITING = "SELECT count(*) FROM people WHERE campaign_at <= $1"
+_PLANNED = "SELECT count(*) FROM obligations WHERE kind = 'actualisation' AND next_at IS NOT NULL"
+_SIZES = """
+    SELECT relname AS name, pg_table_size(oid) AS rows, pg_indexes_size(oid) AS indexes, reltuples::bigint AS count
+    FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    ORDER BY pg_total_relation_size(oid) DESC
+    LIMIT 8"""
+#: what is asked for all day long, and an argument list that is typical of it
+_HOT: Mapping[str, Callable[[datetime, list[PersonId]], tuple[object, ...]]] = {
+    "claim_live": lambda now, _: (now, 200),
+    "claim_campaign": lambda now, _: (now, 500),
+    "load_cases": lambda _, some: (some, []),
+    "people_of_obligations": lambda _, some: ([f"act:2026-11:{each}" for each in some],),
+}
+
+Tell = Callable[[str, int], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Day:
+    """What was measured; seconds, people, milliseconds, mebibytes."""
+
+    people: int
+    seconds: dict[str, float] = field(default_factory=dict)
+    #: event published → accepted by the SMSC, one a second while the flood was on
+    waits: list[float] = field(default_factory=list)
+    memory: dict[str, float] = field(default_factory=dict)
+    #: table → (rows, mebibytes of rows, mebibytes of indexes)
+    sizes: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+    plans: dict[str, list[str]] = field(default_factory=dict)
+
+    def wait(self, share: float) -> float:
+        """Milliseconds that this share of the convocations did not exceed."""
+        return quantile(self.waits, share)
+
+
+async def live(machine: Machine, people: int, tell: Tell) -> Day:
+    """Load, open, plan, measure; ``tell`` hears of the stage and of how many are done. Raises ``RuntimeError`` when a process ends."""
+    day = Day(people=people)
+    everybody = ids(people + _CALLED)
+    begun = perf_counter()
+
+    async def load(pool: Pool) -> None:
+        await fill(len(everybody), pool, lambda done: tell("loaded", done))
+
+    template = await machine.template(f"crowd_{people}", load)
+    day.seconds["people loaded"] = perf_counter() - begun
+    kafka = await machine.empty_topics()
+    await _publish(machine, everybody[:people], day, tell)
+    called = [each for each in everybody[people:] if each.endswith("0")]
+    async with smsc() as (server, telephones), machine.database(template) as dsn, KafkaPublisher(kafka) as publisher:
+        street = _Street(publisher=publisher, telephones=telephones, called=called, waits=day.waits)
+        async with open_pool(dsn, connections=2) as pool:
+            async with running(machine, PARTS, dsn=dsn, kafka=kafka, smsc_port=server.port) as processes:
+                await _flood(day, street, pool, processes, tell)
+            day.sizes = await _sizes(pool)
+            await pool.execute("ANALYZE", timeout=None)
+            day.plans = {name: await _plan(pool, name, everybody[: people : max(1, people // 200)]) for name in _HOT}
+            await _restart(machine, day, street, dsn, kafka, server.port)
+    return day
+
+
+@dataclass(slots=True, kw_only=True)
+class _Street:
+    publisher: KafkaPublisher
+    telephones: Telephones
+    called: list[PersonId]
+    waits: list[float]
+
+    async def call_one(self, within: float) -> float:
+        """Somebody is convoked; milliseconds until the SMSC has it. Raises ``TimeoutError``."""
+        each = self.called.pop()
+        (event,) = meetings([each], SystemClock().now(), "c")
+        started = perf_counter()
+        await self.publisher.publish([event])
+        at, _ = await self.telephones.of(number_of(each), within)
+        return (at - started) * 1000
+
+    async def call_every_second(self) -> None:
+        """Until cancelled."""
+        while self.called:
+            begun = perf_counter()
+            self.waits.append(await self.call_one(_ONE_WITHIN))
+            await asyncio.sleep(max(0.0, 1.0 - (perf_counter() - begun)))
+
+
+async def _publish(machine: Machine, people: Sequence[PersonId], day: Day, tell: Tell) -> None:
+    """The openings wait in Kafka before anybody reads, as after a source's nightly job."""
+    begun, done = perf_counter(), 0
+    for batch in slices(people):
+        await machine.publish(_now(openings(batch)))
+        done += len(batch)
+        tell("published", done)
+    day.seconds["openings published"] = perf_counter() - begun
+
+
+def _now(events: Iterable[Message]) -> list[Message]:
+    """The same events, said at this moment: the processes live by the real clock."""
+    at = SystemClock().now().astimezone(UTC).isoformat()
+    return [replace(event, value=msgspec.json.encode(msgspec.json.decode(event.value or b"") | {"time": at})) for event in events]
+
+
+async def _flood(day: Day, street: _Street, pool: Pool, processes: Mapping[str, Process], tell: Tell) -> None:
+    begun = perf_counter()
+    calling = asyncio.ensure_future(street.call_every_second())
+    try:
+        while True:
+            await asyncio.sleep(_LOOK)
+            _memory(day, processes)
+            if calling.done():
+                calling.result()
+            planned: int = await pool.fetchval(_PLANNED, timeout=None)
+            tell("planned", planned)
+            if planned >= day.people and not await pool.fetchval(_WAITING, SystemClock().now(), timeout=None):
+                break
+        day.seconds["opened and planned"] = perf_counter() - begun
+    finally:
+        calling.cancel()
+        await asyncio.gather(calling, return_exceptions=True)
+
+
+async def _restart(machine: Machine, day: Day, street: _Street, dsn: str, kafka: KafkaConnection, port: int) -> None:
+    """Everything starts again with all of them stored; how long until somebody's message is at the SMSC."""
+    begun = perf_counter()
+    async with running(machine, PARTS, dsn=dsn, kafka=kafka, smsc_port=port):
+        await street.call_one(_READY_WITHIN)
+        day.seconds["restart to the first message"] = perf_counter() - begun
+
+
+def _memory(day: Day, processes: Mapping[str, Process]) -> None:
+    """The most that each process held so far, as Linux counts it."""
+    for name, process in processes.items():
+        if process.returncode is not None:
+            raise RuntimeError(f"{name} has ended with {process.returncode}")
+        pages = int(Path(f"/proc/{process.pid}/{_STATUS}").read_text("ascii").split()[1])
+        day.memory[name] = max(day.memory.get(name, 0.0), pages * _PAGE / _MEBIBYTE)
+
+
+async def _sizes(pool: Pool) -> dict[str, tuple[int, float, float]]:
+    await pool.execute("ANALYZE", timeout=None)
+    rows = await pool.fetch(_SIZES, timeout=None)
+    return {row["name"]: (row["count"], row["rows"] / _MEBIBYTE, row["indexes"] / _MEBIBYTE) for row in rows}
+
+
+async def _plan(pool: Pool, name: str, some: list[PersonId]) -> list[str]:
+    """What PostgreSQL does for one of the hot statements, at this size; nothing is changed."""
+    arguments = _HOT[name](SystemClock().now(), some)
+    rows = await pool.fetch(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) {SQL[name]}", *arguments, timeout=None)
+    return [row["QUERY PLAN"] for row in rows]
