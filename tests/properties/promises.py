@@ -120,13 +120,19 @@ def caps_hold(case: Case, env: Environment) -> None:
     for duty in case.obligations:
         for channel, cap in _CAPS[duty.kind].items():
             counted = [attempt for attempt in live if attempt.channel is channel and _step(attempt, duty) not in (None, *_OUTSIDE_THE_CAPS)]
-            last_chance = 1 if any(attempt.chosen_by == "last_chance" for attempt in counted) else 0
-            assert len(counted) <= cap + last_chance, (duty.obligation_id, channel)
+            # one of its own, or one that travels in another duty's message (§10.15)
+            last_chance = 1 if any(attempt.chosen_by == "last_chance" or _rides(attempt, duty) for attempt in counted) else 0
+            said = [(attempt.release_at, attempt.chosen_by, attempt.items) for attempt in counted]
+            assert len(counted) <= cap + last_chance, (duty.obligation_id, channel, said)
     assert case.person is not None
     home = env.residence(case.person.postal_code)
     days = Counter(home.local(attempt.release_at).date() for attempt in live if attempt.channel is Channel.SMS and _counts(attempt))
     assert all(count <= 1 for count in days.values()), days.most_common(1)
     _calls(case, env, [attempt for attempt in live if attempt.channel is Channel.VOICE and _counts(attempt)])
+
+
+def _rides(attempt: Attempt, duty: Obligation) -> bool:
+    return _step(attempt, duty) is Step.R3 and len({item.obligation_id for item in attempt.items}) > 1
 
 
 def _calls(case: Case, env: Environment, calls: list[Attempt]) -> None:
