@@ -1,9 +1,11 @@
-"""``decide()`` on one core: simple cases, a heavy one, and how its time grows with a person's history."""
+"""``decide()`` on one core: simple cases, a heavy one, what it allocates, and how its time grows with a person's history."""
 
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from time import perf_counter
 
 from services.adapters.policy import load_policy
 from services.adapters.snapshots import Snapshots
@@ -12,7 +14,7 @@ from services.core.model import Attempt, Case, Obligation, PersonId
 from services.core.period import period
 from services.core.words import AttemptState, Evidence, Kind, ObligationState, ReceiptStatus, Step
 from tests.benchmarks.machine import Machine
-from tests.benchmarks.measuring import Goal, Line, Result, interleaved, on_the_spot
+from tests.benchmarks.measuring import Figures, Goal, Line, Result, interleaved, on_the_spot
 from tests.benchmarks.people import MORNING, OPENING, PERIOD, email_of, phone_of, profile_of
 from tests.fixtures.facts import attempt, item, obligation
 
@@ -37,7 +39,32 @@ async def deciding(machine: Machine) -> Result:
     per_case = {line.what: 1e6 / line.ours.median for line in lines}
     spent = [per_case[what] for what in grown]
     each = (spent[-1] - spent[0]) / _HISTORY[-1]
-    return Result(lines=lines, remarks=[f"a message of the past costs a decision {each:.1f} µs ({spent[0]:.0f} µs without any)"])
+    lines += [Line(row="decide", what=f"{what}: most memory", unit="KiB", ours=_allocated(act)) for what, act in (simple | heavy).items()]
+    remarks = [f"a message of the past costs a decision {each:.1f} µs ({spent[0]:.0f} µs without any)", _calendars()]
+    return Result(lines=lines, remarks=remarks)
+
+
+def _allocated(act: Callable[[], object]) -> Figures:
+    """The most that one decision holds at a time, its answer included; the same each time."""
+    act()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        act()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return Figures(((most - before) / 1024,))
+
+
+def _calendars() -> str:
+    """Calendars are made once for all who live alike: the first decision pays for them."""
+    act, spent = opened(), list[float]()
+    for _ in range(2):
+        started = perf_counter()
+        act()
+        spent.append((perf_counter() - started) * 1e6)
+    return f"calendars: the first decision on a fresh snapshot takes {spent[0]:,.0f} µs, the second {spent[1]:,.0f} µs"
 
 
 def just_known() -> Callable[[], object]:
