@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from services.core.alarms import ANOTHER_PROVIDER, Alarm, Standing, alarm_id, circuit, circuit_of, domain_of, standing_of
+from services.core.alarms import (
+    ANOTHER_PROVIDER,
+    CLOSING_IN_DAYS,
+    Alarm,
+    Standing,
+    alarm_id,
+    circuit,
+    circuit_of,
+    closing_soon,
+    domain_of,
+    standing_of,
+)
 from services.core.check import DoNotSend, NotYet, Send, may_send
 from services.core.environment import Environment
 from services.core.model import Attempt, Obligation
@@ -246,3 +257,24 @@ def test_the_last_steps_go_out_although_the_feed_is_silent() -> None:
     known = person(forbidden_channels=(Channel.VOICE,), known_at=paris("2026-12-09", "08:00"))
     told = Story(case=case(said, who=known), env=with_alarms(SILENT), now=NOW)
     assert steps(told, paris("2026-12-10", "18:00")) == [(Step.A2, "released")]
+
+
+_CLOSING = paris("2026-12-15", "23:59:59")
+
+
+@pytest.mark.parametrize(
+    ("about", "now", "closes"),
+    [
+        ({}, paris("2026-12-14", "10:00"), _CLOSING),
+        ({}, _CLOSING - timedelta(seconds=1), _CLOSING),
+        ({}, _CLOSING, None),
+        ({"figures": {"missing": 4.0}}, paris("2026-12-14", "10:00"), None),
+        ({"type_": AlarmType.PROVIDER_DOWN}, paris("2026-12-14", "10:00"), None),
+        # between two actualisations nothing closes
+        ({"raised_at": paris("2026-11-20", "10:00")}, paris("2026-11-20", "11:00"), None),
+    ],
+)
+def test_agencies_are_told_when_receipts_fail_near_a_closing(about: dict[str, Any], now: datetime, closes: datetime | None) -> None:
+    """Of the closing that was near when the alarm rang, until it has passed (SC-23)."""
+    told = {"figures": {CLOSING_IN_DAYS: 1.0}, "raised_at": paris("2026-12-14", "09:00"), **about}
+    assert closing_soon(alarm(**told), now) == closes
