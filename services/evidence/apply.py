@@ -3,7 +3,7 @@
 Next: services/planner/wake.py
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -65,9 +65,14 @@ async def apply(batch: Sequence[Record], *, store: Store, decode: Decode, link: 
         known = await unit.seen([(event.source, event.event_id) for event in events], now)
         fresh = {(event.source, event.event_id): event for event in events if (event.source, event.event_id) not in known}
         addressed = await _address(unit, list(fresh.values()))
+        named = _named(addressed)
+        # references are locked before people, as delivery does
+        overtaken = await unit.waiting_receipts(named)
         cases = await unit.lock({person for one in addressed for person in (*one.people, *one.sharing)})
         for one in addressed:
             waiting += not _apply_one(ledger, cases, one, link)
+        for row in overtaken:
+            _apply_waiting(ledger, cases, row, named)
         if letters:
             await unit.record_dead_letters([bury(ledger, record, problems) for record, problems in letters])
         await unit.write(ledger.changes)
@@ -85,6 +90,13 @@ async def _address(unit: Unit, events: list[ReceiptReceived | ReplyReceived]) ->
     by_reference = await unit.attempts_by_reference(references)
     attempts = [event.attempt_id for event in events if event.attempt_id]
     owners = await unit.people_of_attempts(attempts)
+    # a provider that names our message names its reference, too: for whoever of this batch knows nothing else
+    said = {
+        (one.provider, one.provider_ref): (one.attempt_id, owners[one.attempt_id])
+        for one in events
+        if isinstance(one, ReceiptReceived) and one.provider_ref and one.attempt_id in owners
+    }
+    whose = said | by_reference
     duties = [event.obligation_id for event in events if isinstance(event, ReplyReceived) and event.obligation_id]
     duty_owners = await unit.people_of_obligations(duties) if duties else {}
     addressed: list[_Addressed] = []
@@ -92,7 +104,7 @@ async def _address(unit: Unit, events: list[ReceiptReceived | ReplyReceived]) ->
         attempt_id, person = event.attempt_id, owners.get(event.attempt_id) if event.attempt_id else None
         if isinstance(event, ReceiptReceived):
             if person is None and event.provider_ref:
-                attempt_id, person = by_reference.get((event.provider, event.provider_ref), (attempt_id, None))
+                attempt_id, person = whose.get((event.provider, event.provider_ref), (attempt_id, None))
             people: tuple[PersonId, ...] = (person,) if person else ()
         else:
             found = person or event.person_id or (duty_owners.get(event.obligation_id) if event.obligation_id else None)
@@ -100,6 +112,25 @@ async def _address(unit: Unit, events: list[ReceiptReceived | ReplyReceived]) ->
         sharing = await _sharing(unit, people) if people and _is_wrong_person(event) else ()
         addressed.append(_Addressed(event=event, attempt_id=attempt_id, people=people, sharing=sharing))
     return addressed
+
+
+def _named(addressed: Sequence[_Addressed]) -> dict[tuple[str, str], tuple[AttemptId, PersonId]]:
+    """References of which this batch says whose they are: an answer of the provider that came after we had stopped waiting."""
+    return {
+        (one.event.provider, one.event.provider_ref): (one.attempt_id, one.people[0])
+        for one in addressed
+        if isinstance(one.event, ReceiptReceived) and one.event.attempt_id and one.event.provider_ref and one.attempt_id and one.people
+    }
+
+
+def _apply_waiting(
+    ledger: Ledger, cases: dict[PersonId, Case], row: Receipt, named: Mapping[tuple[str, str], tuple[AttemptId, PersonId]]
+) -> None:
+    """A receipt that came before anybody knew whose reference it bears."""
+    attempt_id, person = named[row.provider, row.provider_ref or ""]
+    attempt = _attempt(cases[person], attempt_id)
+    if attempt is not None:
+        cases[person] = apply_receipt(ledger, cases[person], attempt, row)
 
 
 def _is_wrong_person(event: ReceiptReceived | ReplyReceived) -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from services.core.events import Problem, ReceiptReceived, ReplyReceived
 from services.core.model import AttemptId, ObligationId, PersonId
 from services.core.words import AttemptState, Choice, Evidence, Identity, ObligationState, ReceiptStatus, ReplyChannel
@@ -73,6 +75,24 @@ async def test_an_unknown_reference_changes_nothing() -> None:
     assert (await house.hear(_receipt(provider_ref="nobody's"))).waiting == 1
     assert await house.case() == before
     assert [line["effect"] for line in await house.lines("receipt")] == ["waiting"]
+
+
+_LATE_ANSWER = _receipt(2, provider_ref="ref-late", attempt_id=AttemptId("a1"), status=ReceiptStatus.ACCEPTED, raw_status="late answer")
+_OVERTOOK = _receipt(1, provider_ref="ref-late")
+
+
+@pytest.mark.parametrize(
+    "batches", [[[_OVERTOOK], [_LATE_ANSWER]], [[_OVERTOOK, _LATE_ANSWER]], [[_LATE_ANSWER, _OVERTOOK]], [[_LATE_ANSWER], [_OVERTOOK]]]
+)
+async def test_a_receipt_that_overtook_the_late_answer(batches: list[list[ReceiptReceived]]) -> None:
+    """We had stopped waiting for the provider's answer; it comes after all and names the reference that a receipt bore before it."""
+    house = House()
+    lost = attempt(about=meeting(), state=AttemptState.UNKNOWN, provider=None, provider_ref=None, accepted_at=None)
+    await house.stored(case(meeting(), attempts=(lost,)))
+    for batch in batches:
+        await house.hear(*batch)
+    stored = await house.case()
+    assert (stored.attempts[0].state, stored.obligations[0].evidence) == (AttemptState.DELIVERED, Evidence.E2)
 
 
 async def test_the_same_record_twice_is_one() -> None:
