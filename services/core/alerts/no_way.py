@@ -3,19 +3,21 @@
 from datetime import date, datetime, time
 
 from services.core.actualisation.campaign import letters_until
+from services.core.alerts.contact import contact_dead, wrong_person
 from services.core.alerts.found import Found
 from services.core.decision import Omission, Plan
 from services.core.model import Attempt, Fact, Hold, Obligation
 from services.core.timing import letter_limit_of
 from services.core.view import View
-from services.core.words import AttemptState, Channel, ContactStatus, Evidence, Kind, ObligationState, ReceiptStatus, Why
+from services.core.words import AttemptState, Channel, Evidence, Kind, ObligationState, ReceiptStatus, Why
 
 
 def no_channel(view: View, obligation: Obligation) -> Found | None:
     """Nothing can be used any more, and nothing is under way: the advisor hears of it at planning (≤ 5 minutes).
 
-    What failed hard is told as ``unreachable``, a point that is not theirs by its own alert, nothing but a letter that was too late from
-    the start as SHORT_NOTICE. The last channel may go later too: by STOP, by a word of the directory, because paper takes too long by now.
+    A message about this duty that failed hard is told as UNREACHABLE, its dead point, or one that is not theirs, by its own alert, nothing
+    but a letter that was too late from the start as SHORT_NOTICE. The last channel may go later too: by STOP, by a word of the directory,
+    by what another duty's message found out, because paper takes too long by now.
     """
     if obligation.state is not ObligationState.OPEN:
         return None
@@ -24,7 +26,9 @@ def no_channel(view: View, obligation: Obligation) -> Found | None:
         return Found(at=view.known_since(obligation), next_action="call_before_deadline", facts=facts)
     if ways_left(view, obligation) or obligation.evidence >= Evidence.E3 or only_a_letter_too_late(view, obligation):
         return None
-    if any(_under_way(attempt) or _is_dead(view, attempt) for attempt in view.tries_of(obligation)):
+    if any(_under_way(attempt) for attempt in view.tries_of(obligation)):
+        return None
+    if any(says(view, obligation) is not None for says in (unreachable, contact_dead, wrong_person)):
         return None
     return Found(at=view.known_since(obligation), next_action="fix_contact")
 
@@ -105,12 +109,6 @@ def _paper_is_in_time(view: View, obligation: Obligation) -> bool:
 def _under_way(attempt: Attempt) -> bool:
     """It waits for somebody, a provider or a receipt; what a mailbox took is over."""
     return attempt.state in _WAITING and not (attempt.channel is Channel.EMAIL and attempt.state is AttemptState.ACCEPTED)
-
-
-def _is_dead(view: View, attempt: Attempt) -> bool:
-    """The point failed hard or is not theirs: an alert of its own says so (§10.7)."""
-    gone = any(point.contact_id == attempt.contact_id and point.status is ContactStatus.DISABLED for point in view.case.contacts)
-    return gone or attempt.last_status in _HARD
 
 
 def _hold_fact(hold: Hold) -> Fact:

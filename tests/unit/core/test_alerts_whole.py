@@ -282,10 +282,13 @@ def test_the_last_channel_went_after_the_first_notice(row: dict[str, Any], raise
     assert _found(_T.NO_CHANNEL, case(heard, contacts=(closed,), attempts=(attempt(about=heard, **row),))) is None
 
 
-def test_a_point_that_is_dead_is_told_by_its_own_alert() -> None:
-    """It worked, and then it was somebody else's: CONTACT_DEAD or WRONG_PERSON, not NO_CHANNEL as well (§10.8)."""
+@pytest.mark.parametrize(("last", "raised"), [(_S.FAILED_HARD, False), (_S.WRONG_PERSON, False), (_S.UNKNOWN, True), (None, True)])
+def test_a_point_that_is_dead(last: ReceiptStatus | None, raised: bool) -> None:
+    """Found dead by a message about this duty, its own alert says so (§10.8); by another duty's, nobody would hear of this one (R5)."""
     duty = meeting()
-    assert _found(_T.NO_CHANNEL, case(duty, contacts=(_GONE,), attempts=(attempt(about=duty, state=AttemptState.DELIVERED),))) is None
+    state = AttemptState.UNKNOWN if raised else AttemptState.FAILED
+    found = _found(_T.NO_CHANNEL, case(duty, contacts=(_GONE,), attempts=(attempt(about=duty, state=state, last_status=last),)))
+    assert (found is not None) is raised
 
 
 def test_a_letterbox_that_is_too_late_is_no_channel() -> None:
