@@ -3,8 +3,6 @@
 A first notice sees to it itself; here are all other rungs, for points that are unverified or suspect, or whose value is very new.
 """
 
-from services.core.actualisation.after import after_closing
-from services.core.channels.windows import Opening
 from services.core.decision import Intent, Plan
 from services.core.messages import UNCOUNTED, carries
 from services.core.model import Attempt, Contact, Item, Obligation
@@ -75,8 +73,11 @@ def _next(view: View, obligation: Obligation, attempt: Attempt, step: Step) -> I
     for channel in _order(view, obligation, item):
         if channel in said or channel not in view.reach.contacts:
             continue
-        when = _when(view, obligation, channel, attempt, step)
-        if when is None:
+        free = step in UNCOUNTED or step is Step.A6
+        if not free and not view.room(channel, obligation):
+            continue
+        when = soonest(view, obligation, channel, attempt.release_at, slot=channel is Channel.VOICE, capped=not free)
+        if isinstance(when, Why):
             continue
         return Intent(
             obligation=obligation,
@@ -90,17 +91,6 @@ def _next(view: View, obligation: Obligation, attempt: Attempt, step: Step) -> I
             lane=Lane.CAMPAIGN if obligation.kind is Kind.ACTUALISATION else Lane.LIVE,
         )
     return None
-
-
-def _when(view: View, obligation: Obligation, channel: Channel, attempt: Attempt, step: Step) -> Opening | None:
-    """When the next channel can say the same; after a closing there is no date to be in time for, and no cap (§10.5, A6)."""
-    if step is Step.A6:
-        return after_closing(view, obligation, channel) if view.messages.writable(obligation, channel) else None
-    free = step in UNCOUNTED
-    if not free and not view.room(channel, obligation):
-        return None
-    when = soonest(view, obligation, channel, attempt.release_at, slot=channel is Channel.VOICE, capped=not free)
-    return None if isinstance(when, Why) else when
 
 
 def _same_rung(other: Attempt, obligation: Obligation, item: Item, attempt: Attempt) -> bool:

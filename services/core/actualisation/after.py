@@ -95,12 +95,23 @@ def too_late(view: View, obligation: Obligation) -> Plan:
     # somebody on hold is told once the hold is over (§10.17)
     if is_settled((attempt for attempt in view.all_of(obligation) if attempt.reason is not Why.ON_HOLD), obligation, Step.A6):
         return plan
+    ladder = view.policy.actualisation
+    day = first_weekday(view.residence, closing_day(view, obligation) + timedelta(days=1))
+    start = view.residence.instant(day, ladder.after.hour)
+    useful_until = start + timedelta(days=ladder.after.not_after_days)
     best = view.best_channels(obligation)
     for channel in [*best, *(channel for channel in view.reach.order if channel not in best)]:
-        when = after_closing(view, obligation, channel) if view.messages.writable(obligation, channel) else None
-        if when is None:
+        if not view.messages.writable(obligation, channel):
             continue
-        at, until = when
+        opens, closes = next_opening(view.policy, channel, view.residence, start)
+        at = within(view.person.person_id, opens, min(opens + ladder.spread, closes))
+        if channel is Channel.LETTER:
+            at = max(start, view.now)
+        elif at < view.now:
+            at = max(at, next_opening(view.policy, channel, view.residence, view.now)[0])
+        if at > useful_until:
+            continue
+        until = useful_until if channel is Channel.LETTER else next_opening(view.policy, channel, view.residence, at)[1]
         plan.intents.append(
             Intent(
                 obligation=obligation,
@@ -115,20 +126,3 @@ def too_late(view: View, obligation: Obligation) -> Plan:
         )
         return plan
     return plan
-
-
-def after_closing(view: View, obligation: Obligation, channel: Channel) -> Opening | None:
-    """When this channel can say A6, and until when: the first weekday after the closing, spread (§10.5); none when it is of no use."""
-    ladder = view.policy.actualisation
-    day = first_weekday(view.residence, closing_day(view, obligation) + timedelta(days=1))
-    start = view.residence.instant(day, ladder.after.hour)
-    useful_until = start + timedelta(days=ladder.after.not_after_days)
-    opens, closes = next_opening(view.policy, channel, view.residence, start)
-    at = within(view.person.person_id, opens, min(opens + ladder.spread, closes))
-    if channel is Channel.LETTER:
-        at = max(start, view.now)
-    elif at < view.now:
-        at = max(at, next_opening(view.policy, channel, view.residence, view.now)[0])
-    if at > useful_until:
-        return None
-    return at, useful_until if channel is Channel.LETTER else next_opening(view.policy, channel, view.residence, at)[1]

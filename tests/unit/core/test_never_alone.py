@@ -9,7 +9,7 @@ import pytest
 from services.core.model import Attempt, Contact, Obligation
 from services.core.never_alone import beside
 from services.core.words import AttemptState, Channel, ContactStatus, DigitalEase, Evidence, ObligationState, Step
-from tests.unit.core.scene import NOW, Story, actualisation, attempt, case, letterbox, mailbox, meeting, mobile, paris, person, view
+from tests.unit.core.scene import NOW, actualisation, attempt, case, letterbox, mailbox, meeting, mobile, paris, person, view
 
 _SUSPECT = mobile(status=ContactStatus.SUSPECT, status_at=NOW - timedelta(days=9))
 _REMINDED = paris("2026-11-28", "09:35")
@@ -130,17 +130,3 @@ def test_no_other_channel_no_company() -> None:
     told = _told(duty, Step.R2)
     of = case(duty, contacts=(_SUSPECT, letterbox()), who=person(forbidden_channels=(Channel.VOICE,)), attempts=(told,))
     assert beside(view(of, told.release_at), duty).intents == []
-
-
-@pytest.mark.parametrize(
-    ("point", "told_by"),
-    [(mobile(status=ContactStatus.ACTIVE), {Channel.SMS}), (_SUSPECT, {Channel.SMS, Channel.EMAIL})],
-)
-def test_how_to_register_again(point: Contact, told_by: set[Channel]) -> None:
-    """After the closing there is no date to be in time for: A6 to a doubtful point has company like any other rung."""
-    duty = actualisation(state=ObligationState.LAPSED)
-    story = Story(case=case(duty, who=person(forbidden_channels=(Channel.VOICE,)), contacts=(point, mailbox())))
-    told: set[Channel] = set()
-    for now in (paris("2026-12-16", "08:00"), paris("2026-12-16", "17:59"), paris("2026-12-16", "18:01"), paris("2026-12-17", "18:00")):
-        told |= {one.channel for one in story.decide(now).releases}
-    assert told == told_by
