@@ -50,6 +50,7 @@ def _people_of(changes: Changes) -> Iterator[PersonId]:
         changes.profiles,
         changes.contacts,
         changes.obligations,
+        changes.next_instants,
         changes.attempts,
         changes.alerts,
         changes.proofs,

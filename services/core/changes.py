@@ -14,6 +14,7 @@ from services.core.model import (
     Contact,
     ContactId,
     Obligation,
+    ObligationId,
     Person,
     PersonId,
     Receipt,
@@ -61,6 +62,15 @@ class Wake:
     live_at: datetime | None
     campaign_at: datetime | None
     only_earlier: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextInstant:
+    """When something may be due for a duty; all that most decisions change of it."""
+
+    person_id: PersonId
+    obligation_id: ObligationId
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +138,8 @@ class Changes:
     contacts: list[Contact] = field(default_factory=list)
     removed_contacts: list[tuple[PersonId, ContactId]] = field(default_factory=list)
     obligations: list[Obligation] = field(default_factory=list)
+    #: written after ``obligations``
+    next_instants: list[NextInstant] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)

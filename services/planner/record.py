@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import blake2b
 
-from services.core.changes import Wake
+from services.core.changes import NextInstant, Wake
 from services.core.decision import AlertClosed, AlertWanted, Decision, Dossier, Outage, Outlook, Timeout
 from services.core.environment import Environment
 from services.core.evidence.contacts import PointsDue, ended, with_point
@@ -127,10 +127,12 @@ def _outlook(ledger: Ledger, case: Case, outlook: Outlook, row: Obligation, rele
     before = next(known for known in case.obligations if known.obligation_id == row.obligation_id)
     past = ledger.now >= row.due_at and row.kind in MEETINGS
     non_receipt = row.non_receipt or (past and row.evidence < Evidence.E3)
-    if row is not before or (outlook.next_at, non_receipt) != (before.next_at, before.non_receipt):
+    if row is not before or non_receipt != before.non_receipt:
         after = replace(row, next_at=outlook.next_at, non_receipt=non_receipt)
         if after != before:
             ledger.obligation(before, after, attempts=attempts_of(case, before) + released)
+    elif outlook.next_at != before.next_at:
+        ledger.changes.next_instants.append(NextInstant(person_id=row.person_id, obligation_id=row.obligation_id, at=outlook.next_at))
     if outlook.next_at != before.next_at:
         ledger.line(
             "planned",

@@ -33,6 +33,8 @@ class Machine:
 
     rounds: int
     quick: bool
+    #: PostgreSQL's shared memory; none: what it has as a child of ours
+    buffers: str | None = None
     _folder: Path
     _stack: AsyncExitStack
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -97,7 +99,7 @@ class Machine:
 
     async def _server(self) -> EmbeddedPostgres:
         if self._postgres is None:
-            self._postgres = await self._stack.enter_async_context(embedded_postgres(self._folder))
+            self._postgres = await self._stack.enter_async_context(embedded_postgres(self._folder, buffers=self.buffers))
         return self._postgres
 
     def _connection(self) -> KafkaConnection:
@@ -107,11 +109,11 @@ class Machine:
 
 
 @asynccontextmanager
-async def machine(*, rounds: int, quick: bool) -> AsyncIterator[Machine]:
+async def machine(*, rounds: int, quick: bool, buffers: str | None = None) -> AsyncIterator[Machine]:
     """Nothing is started yet; everything that was started is stopped at the end."""
     with _folder() as folder:
         async with AsyncExitStack() as stack:
-            yield Machine(rounds=rounds, quick=quick, _folder=folder, _stack=stack)
+            yield Machine(rounds=rounds, quick=quick, buffers=buffers, _folder=folder, _stack=stack)
 
 
 async def nobody(pool: Pool) -> None:

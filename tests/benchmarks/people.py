@@ -72,10 +72,10 @@ def email_of(each: PersonId) -> Contact:
     return contact(each, "mail", kind=PointKind.EMAIL, value=value, declared_by=DeclaredBy.SELF, sender_hash=f"mail-{each}", **blank)
 
 
-def openings(people: Iterable[PersonId]) -> list[Message]:
+def openings(people: Iterable[PersonId], at: datetime = OPENING) -> list[Message]:
     """``actualisation.opened`` for everybody."""
     data = {"period": PERIOD, "required": True}
-    return [_event("actualisations.v1", "actualisation.opened", each, f"act-{PERIOD}-{each}", data, OPENING) for each in people]
+    return [_event("actualisations.v1", "actualisation.opened", each, f"act-{PERIOD}-{each}", data, at) for each in people]
 
 
 def meetings(people: Iterable[PersonId], at: datetime, mark: str = "m") -> list[Message]:

@@ -11,7 +11,7 @@ from services.adapters.memory.tables import Line, Looked, PersonRow, Reference, 
 from services.adapters.store_errors import GuardBroken
 from services.adapters.store_rules import NEVER_SENT, newest, refuse_unlocked, removed_points, shard_of
 from services.core.alarms import Alarm
-from services.core.changes import Changes, JournalLine, Outgoing, Wake
+from services.core.changes import Changes, JournalLine, NextInstant, Outgoing, Wake
 from services.core.model import Alert, Attempt, ContactId, Obligation, PersonId
 from services.core.ports.store import OutboxRow
 
@@ -40,6 +40,8 @@ class Writer:
         self._directory(changes)
         for obligation in changes.obligations:
             self._obligation(obligation)
+        for instant in changes.next_instants:
+            self._next_instant(instant)
         # What ends comes first: a replacement may stand in the same changes.
         for attempt in sorted(newest(changes.attempts, lambda row: row.attempt_id), key=lambda each: each.state not in NEVER_SENT):
             self._attempt(attempt)
@@ -91,6 +93,11 @@ class Writer:
         if before is not None and before.person_id != row.person_id:
             raise GuardBroken("an_obligation_has_one_person")
         self._tables.obligations.put(row)
+
+    def _next_instant(self, instant: NextInstant) -> None:
+        row = self._tables.obligations.get(instant.obligation_id)
+        if row is not None and row.person_id == instant.person_id:
+            self._tables.obligations.put(replace(row, next_at=instant.at))
 
     def _attempt(self, row: Attempt) -> None:
         before = self._tables.attempts.get(row.attempt_id)

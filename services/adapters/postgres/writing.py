@@ -29,6 +29,8 @@ async def write(
     refuse_unlocked(changes, locked)
     await _directory(connection, changes)
     await _obligations(connection, changes.obligations)
+    instants = newest(changes.next_instants, lambda row: row.obligation_id)
+    await _columns(connection, "write_next_instants", [(row.obligation_id, row.person_id, row.at) for row in instants])
     await _attempts(connection, changes.attempts)
     await _rows(connection, "write_receipts", newest(changes.receipts, lambda row: row.receipt_id))
     await _rows(connection, "write_replies", newest(changes.replies, lambda row: row.reply_id))

@@ -241,9 +241,11 @@ def _keep(ledger: Ledger, case: Case, before: Obligation, after: Obligation) -> 
 
 def stored(case: Case, changes: Changes) -> Case:
     """The case once these changes are stored: rows replace those of the same key."""
+    next_at = {row.obligation_id: row.at for row in changes.next_instants}
+    obligations = _rows(case.obligations, changes.obligations, lambda row: row.obligation_id)
     return replace(
         case,
-        obligations=_rows(case.obligations, changes.obligations, lambda row: row.obligation_id),
+        obligations=tuple(replace(row, next_at=next_at.get(row.obligation_id, row.next_at)) for row in obligations),
         attempts=_rows(case.attempts, changes.attempts, lambda row: row.attempt_id),
         contacts=_rows(case.contacts, changes.contacts, lambda row: row.contact_id),
         receipts=_rows(case.receipts, changes.receipts, lambda row: row.receipt_id),

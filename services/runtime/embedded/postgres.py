@@ -63,21 +63,23 @@ class EmbeddedPostgres:
 
 
 @asynccontextmanager
-async def embedded_postgres(state_dir: Path, *, durable: bool = True) -> AsyncIterator[EmbeddedPostgres]:
+async def embedded_postgres(state_dir: Path, *, durable: bool = True, buffers: str | None = None) -> AsyncIterator[EmbeddedPostgres]:
     """Start the server of this state folder, stop it at the end.
 
     Data are in ``state_dir/postgres``; as root, when the user ``postgres`` cannot reach that, in a folder under ``/var/lib/sans-faute``
     (``data_dir`` tells). Raises ``NotThere`` when PostgreSQL is not installed or another of us uses the folder, ``ChildFailed`` when it
-    does not start. It keeps its port from one start to the next while that is free. ``durable=False`` gives up fsync, for tests.
+    does not start. It keeps its port from one start to the next while that is free. ``durable=False`` gives up fsync, for tests;
+    ``buffers`` is its shared memory, e.g. ``2GB``.
     """
     log_path = state_dir / "logs" / "postgres.log"
+    options = _OPTIONS | ({} if durable else _NOT_DURABLE) | ({"shared_buffers": buffers} if buffers else {})
     with folders.only_one(state_dir / "postgres.lock", "the embedded PostgreSQL"):
         place = await asyncio.to_thread(_place, state_dir / "postgres")
         password = await asyncio.to_thread(_password, state_dir / "postgres.password")
         await asyncio.to_thread(_end_orphan, place.data_dir)
         if not place.data_dir.exists():
             await _make(place, password, log_path)
-        child, port = await _start(place, log_path, {**_OPTIONS, **({} if durable else _NOT_DURABLE)})
+        child, port = await _start(place, log_path, options)
         try:
             url = f"postgresql://{_SUPERUSER}:{password}@127.0.0.1:{port}/postgres"
             yield EmbeddedPostgres(url=url, port=port, data_dir=place.data_dir, child=child)

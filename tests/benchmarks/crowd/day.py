@@ -2,13 +2,11 @@
 
 import asyncio
 from asyncio.subprocess import Process
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
-
-import msgspec
 
 from services.adapters.clock import SystemClock
 from services.adapters.kafka.connection import KafkaConnection
@@ -16,7 +14,6 @@ from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.postgres.connection import Pool, open_pool
 from services.adapters.postgres.statements import SQL
 from services.core.model import PersonId
-from services.core.ports.streams import Message
 from tests.benchmarks.crowd.everybody import fill
 from tests.benchmarks.machine import Machine
 from tests.benchmarks.measuring import quantile
@@ -27,12 +24,18 @@ PARTS = ("intake", "planner", "relay", "delivery", "evidence")
 #: people beside, who have no opening and get an appointment meanwhile: one in ten of them, who live like the first prototype, by SMS
 _CALLED = 50_000
 _LOOK = 5.0
+#: counting takes longer and longer: at most this part of the time
+_LOOK_SHARE = 20
 _ONE_WITHIN = 300.0
 _READY_WITHIN = 120.0
 _STATUS, _PAGE, _MEBIBYTE = "statm", 4096, 2**20
 #: who has to be decided about, and what was decided about an opening
 _WAITING = "SELECT count(*) FROM people WHERE campaign_at <= $1"
 _PLANNED = "SELECT count(*) FROM obligations WHERE kind = 'actualisation' AND next_at IS NOT NULL"
+_STAGES = """
+    SELECT o.known_at AS known, a.dispatched_at AS released, a.claimed_at AS claimed, a.accepted_at AS accepted
+    FROM obligations AS o JOIN attempts AS a ON a.person_id = o.person_id
+    WHERE o.person_id = $1"""
 _SIZES = """
     SELECT relname AS name, pg_table_size(oid) AS rows, pg_indexes_size(oid) AS indexes, reltuples::bigint AS count
     FROM pg_class
@@ -58,6 +61,8 @@ class Day:
     seconds: dict[str, float] = field(default_factory=dict)
     #: event published → accepted by the SMSC, one a second while the flood was on
     waits: list[float] = field(default_factory=list)
+    #: what became of the one that waited longest, in seconds after it was published
+    longest: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
     #: table → (rows, mebibytes of rows, mebibytes of indexes)
     sizes: dict[str, tuple[int, float, float]] = field(default_factory=dict)
@@ -80,13 +85,16 @@ async def live(machine: Machine, people: int, tell: Tell) -> Day:
     template = await machine.template(f"crowd_{people}", load)
     day.seconds["people loaded"] = perf_counter() - begun
     kafka = await machine.empty_topics()
-    await _publish(machine, everybody[:people], day, tell)
+    async with KafkaPublisher(kafka) as publisher:
+        await _publish(publisher, everybody[:people], day, tell)
     called = [each for each in everybody[people:] if each.endswith("0")]
     async with smsc() as (server, telephones), machine.database(template) as dsn, KafkaPublisher(kafka) as publisher:
-        street = _Street(publisher=publisher, telephones=telephones, called=called, waits=day.waits)
+        street = _Street(publisher=publisher, telephones=telephones, called=called)
         async with open_pool(dsn, connections=2) as pool:
             async with running(machine, PARTS, dsn=dsn, kafka=kafka, smsc_port=server.port) as processes:
                 await _flood(day, street, pool, processes, tell)
+            day.waits = [wait for wait, _, _ in street.waits]
+            day.longest = await street.longest(pool)
             day.sizes = await _sizes(pool)
             await pool.execute("ANALYZE", timeout=None)
             day.plans = {name: await _plan(pool, name, everybody[: people : max(1, people // 200)]) for name in _HOT}
@@ -99,54 +107,57 @@ class _Street:
     publisher: KafkaPublisher
     telephones: Telephones
     called: list[PersonId]
-    waits: list[float]
+    #: milliseconds, who, and when it was published
+    waits: list[tuple[float, PersonId, datetime]] = field(default_factory=list)
 
-    async def call_one(self, within: float) -> float:
-        """Somebody is convoked; milliseconds until the SMSC has it. Raises ``TimeoutError``."""
-        each = self.called.pop()
-        (event,) = meetings([each], SystemClock().now(), "c")
+    async def call_one(self, within: float) -> None:
+        """Somebody is convoked; returns when the SMSC has it. Raises ``TimeoutError``."""
+        each, now = self.called.pop(), SystemClock().now()
+        (event,) = meetings([each], now, "c")
         started = perf_counter()
         await self.publisher.publish([event])
         at, _ = await self.telephones.of(number_of(each), within)
-        return (at - started) * 1000
+        self.waits.append(((at - started) * 1000, each, now))
 
     async def call_every_second(self) -> None:
         """Until cancelled."""
         while self.called:
             begun = perf_counter()
-            self.waits.append(await self.call_one(_ONE_WITHIN))
+            await self.call_one(_ONE_WITHIN)
             await asyncio.sleep(max(0.0, 1.0 - (perf_counter() - begun)))
 
+    async def longest(self, pool: Pool) -> dict[str, float]:
+        """When what happened to the one who waited longest."""
+        _, each, at = max(self.waits)
+        row = await pool.fetchrow(_STAGES, each)
+        return {} if row is None else {stage: (then - at).total_seconds() for stage, then in row.items() if then is not None}
 
-async def _publish(machine: Machine, people: Sequence[PersonId], day: Day, tell: Tell) -> None:
-    """The openings wait in Kafka before anybody reads, as after a source's nightly job."""
-    begun, done = perf_counter(), 0
+
+async def _publish(publisher: KafkaPublisher, people: Sequence[PersonId], day: Day, tell: Tell) -> None:
+    """The openings wait in Kafka before anybody reads, as after a source's nightly job; said at this moment: all live by the real clock."""
+    begun, done, now = perf_counter(), 0, SystemClock().now()
     for batch in slices(people):
-        await machine.publish(_now(openings(batch)))
+        await publisher.publish(openings(batch, now))
         done += len(batch)
         tell("published", done)
     day.seconds["openings published"] = perf_counter() - begun
 
 
-def _now(events: Iterable[Message]) -> list[Message]:
-    """The same events, said at this moment: the processes live by the real clock."""
-    at = SystemClock().now().astimezone(UTC).isoformat()
-    return [replace(event, value=msgspec.json.encode(msgspec.json.decode(event.value or b"") | {"time": at})) for event in events]
-
-
 async def _flood(day: Day, street: _Street, pool: Pool, processes: Mapping[str, Process], tell: Tell) -> None:
-    begun = perf_counter()
+    begun, pause = perf_counter(), _LOOK
     calling = asyncio.ensure_future(street.call_every_second())
     try:
         while True:
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(pause)
             _memory(day, processes)
             if calling.done():
                 calling.result()
+            looked = perf_counter()
             planned: int = await pool.fetchval(_PLANNED, timeout=None)
             tell("planned", planned)
             if planned >= day.people and not await pool.fetchval(_WAITING, SystemClock().now(), timeout=None):
                 break
+            pause = max(_LOOK, _LOOK_SHARE * (perf_counter() - looked))
         day.seconds["opened and planned"] = perf_counter() - begun
     finally:
         calling.cancel()

@@ -25,13 +25,17 @@ _LIVES: tuple[tuple[str, Channel, DigitalEase, tuple[Constraint, ...]], ...] = (
 )
 #: rows that the database makes in one statement
 _SLICE = 250_000
-#: how a prototype becomes somebody else, by table
+#: how a prototype becomes somebody else, by table and column; other columns are the prototype's
 _COPIES = {
-    "profiles": "",
-    "contacts": """, 'value', CASE WHEN proto.kind = 'email' THEN 'p' || made.digits || '@courriel.example' ELSE '06' || made.long END,
-                     'e164', CASE WHEN proto.e164 IS NOT NULL THEN '+336' || made.long END,
-                     'sender_hash', proto.kind || '-' || made.digits""",
+    "profiles": {"person_id": "'p' || made.digits"},
+    "contacts": {
+        "person_id": "'p' || made.digits",
+        "value": "CASE WHEN proto.kind = 'email' THEN 'p' || made.digits || '@courriel.example' ELSE '06' || made.long END",
+        "e164": "CASE WHEN proto.e164 IS NOT NULL THEN '+336' || made.long END",
+        "sender_hash": "proto.kind || '-' || made.digits",
+    },
 }
+_COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = $1 ORDER BY ordinal_position"
 _PEOPLE = "INSERT INTO people (person_id) SELECT 'p' || lpad(n::text, 7, '0') FROM generate_series($1::int, $2::int) AS n"
 
 
@@ -44,11 +48,12 @@ async def fill(people: int, pool: Pool, tell: Callable[[int], None]) -> None:
         await unit.lock(prototypes)
         changes = Changes(profiles=[_lives(each, number) for number, each in enumerate(prototypes)], contacts=_points(prototypes))
         await unit.write(changes)
+    copies = [_copied(table, [row["column_name"] for row in await pool.fetch(_COLUMNS, table)]) for table in _COPIES]
     for first in range(len(_LIVES), people, _SLICE):
         last = min(people, first + _SLICE) - 1
         await pool.execute(_PEOPLE, first, last, timeout=None)
-        for table in _COPIES:
-            await pool.execute(_copied(table), first, last, timeout=None)
+        for copy in copies:
+            await pool.execute(copy, first, last, timeout=None)
         tell(last + 1)
     await pool.execute("VACUUM (ANALYZE, FREEZE)", timeout=None)
 
@@ -64,11 +69,12 @@ def _points(prototypes: list[PersonId]) -> list[Contact]:
     return [point for each in prototypes for point in (phone_of(each), email_of(each))]
 
 
-def _copied(table: str) -> str:
+def _copied(table: str, columns: list[str]) -> str:
     """A statement that gives people $1 to $2 the rows of their prototypes, whatever the table's columns are."""
+    values = ", ".join(_COPIES[table].get(column, f"proto.{column}") for column in columns)
     return f"""
-        INSERT INTO {table}
-        SELECT (jsonb_populate_record(proto, jsonb_build_object('person_id', 'p' || made.digits{_COPIES[table]}))).*
+        INSERT INTO {table} ({", ".join(columns)})
+        SELECT {values}
         FROM (
             SELECT
                 lpad(n::text, 7, '0') AS digits, lpad(n::text, 8, '0') AS long,

@@ -2,13 +2,14 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.adapters.store_errors import GuardBroken, NotLocked
-from services.core.changes import Changes, MessageSent, Wake
-from services.core.model import AttemptId, ContactId
+from services.core.changes import Changes, MessageSent, NextInstant, Wake
+from services.core.model import AttemptId, ContactId, ObligationId
 from services.core.words import AttemptState, Channel, ObligationState
 from tests.conformance.store.conftest import AnyStore
 from tests.fixtures.facts import ANNIE, LUC, NOW, alert, attempt, contact, item, obligation, person, receipt, reply
@@ -39,6 +40,7 @@ async def test_writes_of_one_unit_add_up(store: AnyStore) -> None:
         Changes(profiles=[person()]),
         Changes(contacts=[contact()]),
         Changes(obligations=[obligation()]),
+        Changes(next_instants=[NextInstant(person_id=LUC, obligation_id=obligation().obligation_id, at=NOW)]),
         Changes(attempts=[attempt()]),
         Changes(receipts=[receipt()]),
         Changes(replies=[reply()]),
@@ -157,6 +159,25 @@ async def test_duties_and_attempts_never_change_hands(store: AnyStore) -> None:
         await write(store, Changes(obligations=[obligation(person_id=ANNIE)]))
     with pytest.raises(GuardBroken, match="an_attempt_has_one_person"):
         await write(store, Changes(attempts=[attempt(person_id=ANNIE)]))
+
+
+async def test_the_next_instant_of_a_duty_is_written_alone(store: AnyStore) -> None:
+    """Nothing else of the row changes; a duty that is not there, or another person's, is left alone; the last word counts."""
+    row = obligation(due_at=NOW + timedelta(days=3), version=4)
+    await write(store, Changes(obligations=[row]))
+    instants = [NextInstant(person_id=LUC, obligation_id=row.obligation_id, at=NOW + timedelta(hours=hours)) for hours in (1, 2)]
+    others = [
+        NextInstant(person_id=ANNIE, obligation_id=row.obligation_id, at=NOW),
+        NextInstant(person_id=LUC, obligation_id=ObligationId("rdv:nobody-knows"), at=NOW),
+    ]
+    await write(store, Changes(next_instants=[*instants]), Changes(next_instants=others))
+    async with store.unit() as unit:
+        cases = await unit.load([LUC, ANNIE])
+    assert cases[LUC].obligations == (replace(row, next_at=NOW + timedelta(hours=2)),)
+    assert cases[ANNIE].obligations == ()
+    await write(store, Changes(next_instants=[NextInstant(person_id=LUC, obligation_id=row.obligation_id, at=None)]))
+    async with store.unit() as unit:
+        assert (await unit.load([LUC]))[LUC].obligations[0].next_at is None
 
 
 async def test_a_snapshot_removes_contact_points_of_its_own_person_only(store: AnyStore) -> None:

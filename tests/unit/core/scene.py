@@ -257,6 +257,8 @@ class Words:
 def merged(of: Case, changes: Changes) -> Case:
     """The case once the changes of a step are stored."""
     obligations = {row.obligation_id: row for row in (*of.obligations, *changes.obligations)}
+    for instant in changes.next_instants:
+        obligations[instant.obligation_id] = replace(obligations[instant.obligation_id], next_at=instant.at)
     attempts = {row.attempt_id: row for row in (*of.attempts, *changes.attempts)}
     contacts = {row.contact_id: row for row in (*of.contacts, *changes.contacts)}
     receipts = {row.receipt_id: row for row in (*of.receipts, *changes.receipts)}

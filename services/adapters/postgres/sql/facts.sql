@@ -56,6 +56,12 @@ ON CONFLICT (obligation_id) DO UPDATE SET (
     excluded.changed_at, excluded.next_at, excluded.outage_at)
 WHERE obligations.person_id = excluded.person_id;
 
+-- name: write_next_instants
+-- When something may be due for a duty; a decision changes this and, most often, nothing else.
+UPDATE obligations SET next_at = given.at
+FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS given (obligation_id, person_id, at)
+WHERE obligations.obligation_id = given.obligation_id AND obligations.person_id = given.person_id;
+
 -- name: write_attempts
 -- Insert or replace attempts; one to another person is left alone, and missing from the count.
 INSERT INTO attempts (
