@@ -29,20 +29,42 @@ class Member(Protocol):
         """What it reads."""
         ...
 
+    @property
+    def flood(self) -> bool:
+        """Does it read what comes by the million: may it wait until the others have joined?"""
+        ...
+
     async def watch(self) -> None:
         """Look for ever whether it moves; raises when it stands still for too long although there is work."""
         ...
 
 
 async def consume_all(members: Collection[Member], step: Step, *, waiting: Callable[[bool], None] = lambda _: None) -> None:
-    """Run every member's loop and its watch until cancelled; whatever ends one of them ends all."""
-    await all_of(*(_membership(member, step, waiting) for member in members))
+    """Run every member's loop and its watch until cancelled; whatever ends one of them ends all.
+
+    Floods begin once the live streams have joined: joining takes many turns of the event loop, and a flood leaves few to others.
+    """
+    calm = [(member, asyncio.Event()) for member in members if not member.flood]
+    live = (_membership(member, step, waiting, joined=joined) for member, joined in calm)
+    floods = (_membership(member, step, waiting, after=[joined for _, joined in calm]) for member in members if member.flood)
+    await all_of(*live, *floods)
 
 
-async def _membership(member: Member, step: Step, waiting: Callable[[bool], None]) -> None:
+async def _membership(
+    member: Member,
+    step: Step,
+    waiting: Callable[[bool], None],
+    *,
+    after: Collection[asyncio.Event] = (),
+    joined: asyncio.Event | None = None,
+) -> None:
+    for other in after:
+        await other.wait()
     try:
         # inside: one that is still joining its group must be stopped as well
         await member.stream.start()
+        if joined is not None:
+            joined.set()
         await all_of(consume(member.stream, step, waiting=waiting), member.watch())
     finally:
         await member.stream.stop()

@@ -4,11 +4,12 @@ import asyncio
 import re
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from types import MappingProxyType
 
 from services.adapters.clock import SystemClock
 from services.adapters.kafka.connection import KafkaConnection
@@ -22,6 +23,7 @@ PASSWORD = "secret"
 #: seconds; Faust joins its groups in two or three
 _STARTS_WITHIN = 60
 _STOPS_WITHIN = 15
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _WINDOW = re.compile(r"^(weekday|saturday|closed_day|closing_day) = .*$", re.MULTILINE)
 
 
@@ -78,9 +80,12 @@ async def smsc() -> AsyncIterator[tuple[SmscServer, Telephones]]:
 
 @asynccontextmanager
 async def running(
-    machine: Machine, names: Sequence[str], *, dsn: str, kafka: KafkaConnection, smsc_port: int
+    machine: Machine, names: Sequence[str], *, dsn: str, kafka: KafkaConnection, smsc_port: int, beside: Mapping[str, str] = _NOTHING
 ) -> AsyncIterator[dict[str, Process]]:
-    """These processes, started; whether they are ready is seen by what they do. Their output is printed when one ends by itself."""
+    """These processes, started; whether they are ready is seen by what they do. Their output is printed when one ends by itself.
+
+    ``beside``: settings of this run.
+    """
     folder = machine.folder("processes")
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
@@ -93,6 +98,7 @@ async def running(
         "INSTANCE_NAME": "bench",
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "json",
+        **beside,
     }
     started: list[Process] = []
     log = folder / "output"

@@ -3,15 +3,22 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection
 from services.adapters.kafka.opening import CountedStream, group_of, open_stream
-from services.adapters.kafka.topics import Topic, by_reader
+from services.adapters.kafka.topics import Reader, Topic, by_reader
 from services.adapters.kafka.watchdog import Watchdog
 
 #: told the records of a topic that the group has not acknowledged
 TellLag = Callable[[str, int], None]
+
+#: a reader that moves nothing for so long, although it could, is started again
+_PATIENCE: Final = timedelta(seconds=60)
+#: between two looks
+_EVERY: Final = timedelta(seconds=5)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,16 +28,21 @@ class Member:
     group: str
     topics: tuple[str, ...]
     stream: CountedStream
+    #: see ``services.runtime.consume.Member``
+    flood: bool
     admin: KafkaAdmin
     store_answers: Callable[[], Awaitable[bool]]
     tell_lag: TellLag
+    patience: timedelta = _PATIENCE
     #: what the whole group had acknowledged when it was last looked at
     _group_at: int = field(default=0)
 
     async def watch(self) -> None:
         """Look for ever; raises ``Stalled`` when this member stands still although there is work that could be done."""
-        watchdog = Watchdog(self.group, lag=self._my_lag, progress=self._my_progress, store_answers=self.store_answers)
-        await watchdog.watch()
+        watchdog = Watchdog(
+            self.group, lag=self._my_lag, progress=self._my_progress, store_answers=self.store_answers, patience=self.patience
+        )
+        await watchdog.watch(every=min(_EVERY, self.patience / 2))
 
     async def _my_lag(self) -> int:
         """Of the partitions dealt to us: another copy that is slow is not our stall. Of all, when we have none: nobody may have them."""
@@ -75,5 +87,15 @@ def members_of(
     for reader, names in by_reader(topics, list(topics)).items():
         group = group_of(process, reader)
         stream = open_stream(names, group, connection, reader, member=f"{process}-{instance}")
-        members.append(Member(group=group, topics=tuple(names), stream=stream, admin=admin, store_answers=store_answers, tell_lag=tell_lag))
+        members.append(
+            Member(
+                group=group,
+                topics=tuple(names),
+                stream=stream,
+                flood=reader is Reader.CONFLUENT,
+                admin=admin,
+                store_answers=store_answers,
+                tell_lag=tell_lag,
+            )
+        )
     return members

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
+from services.adapters.postgres.cases import cases_from
 from services.adapters.postgres.connection import Connection, Pool, database_errors
 from services.adapters.postgres.readings import RELEASED, owing_of
 from services.adapters.postgres.statements import SQL
 from services.core.alarms import Alarm
 from services.core.changes import MessageSent
-from services.core.model import Advisor, Agency, Case, PersonId
+from services.core.model import Advisor, Agency, PersonId
 from services.core.ports.figures import KeyFigures, Split
 from services.core.ports.owed import Owing
 from services.core.ports.pages import (
@@ -40,7 +41,6 @@ _SHOWN = 200
 
 _link = msgspec.json.Decoder(LinkCase)
 _desk = msgspec.json.Decoder(list[DeskLine])
-_cases = msgspec.json.Decoder(list[Case])
 _advisor = msgspec.json.Decoder(Advisor)
 _advisors = msgspec.json.Decoder(list[Advisor])
 _proof = msgspec.json.Decoder(Proof)
@@ -114,12 +114,12 @@ class PostgresPages:
         """See ``Pages.file``."""
         with database_errors():
             async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-                cases = _cases.decode(await connection.fetchval(SQL["load_cases"], [person_id], []))
-                if not cases:
+                case = cases_from(await connection.fetchval(SQL["load_cases"], [person_id], [])).get(person_id)
+                if case is None:
                     return None
                 beside = (await connection.fetch(SQL["page_messages"], person_id))[0]
         return PersonFile(
-            case=cases[0],
+            case=case,
             messages=_messages.decode(beside["messages"]),
             agency=_agency.decode(beside["agency"]) if beside["agency"] else None,
         )

@@ -9,6 +9,7 @@ import msgspec
 
 from services.adapters.postgres.announcements import Announcements
 from services.adapters.postgres.anonymising import anonymise
+from services.adapters.postgres.cases import cases_from
 from services.adapters.postgres.connection import Connection, database_errors
 from services.adapters.postgres.staff import StaffMemory
 from services.adapters.postgres.statements import SQL
@@ -27,7 +28,6 @@ _LOCK_ALARMS = 0x5F03
 
 _CLAIMS = {Lane.LIVE: "claim_live", Lane.CAMPAIGN: "claim_campaign"}
 _AMONG = {Lane.LIVE: "claim_live_among", Lane.CAMPAIGN: "claim_campaign_among"}
-_cases = msgspec.json.Decoder(list[Case])
 _receipts = msgspec.json.Decoder(list[Receipt])
 _alerts = msgspec.json.Decoder(list[Alert])
 _alarms = msgspec.json.Decoder(list[Alarm])
@@ -230,7 +230,7 @@ class PostgresUnit:
     async def _cases(self, ordered: list[PersonId], also: Collection[str]) -> dict[PersonId, Case]:
         if not ordered:
             return {}
-        cases = {case.person_id: case for case in _cases.decode(await self._value("load_cases", ordered, list(also)))}
+        cases = cases_from(await self._value("load_cases", ordered, list(also)))
         return {person: cases[person] for person in ordered if person in cases}
 
     async def _fetch(self, statement: str, *values: Any) -> list[Any]:

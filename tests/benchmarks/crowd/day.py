@@ -21,6 +21,8 @@ from tests.benchmarks.people import ids, meetings, openings, slices
 from tests.benchmarks.processes import Telephones, number_of, running, smsc
 
 PARTS = ("intake", "planner", "relay", "delivery", "evidence")
+#: what contracts/topics.yaml says of days like this one
+_SETTINGS = {"TOPIC_READERS": "actualisations.v1=confluent"}
 #: people beside, who have no opening and get an appointment meanwhile: one in ten of them, who live like the first prototype, by SMS
 _CALLED = 50_000
 _LOOK = 5.0
@@ -91,7 +93,7 @@ async def live(machine: Machine, people: int, tell: Tell) -> Day:
     async with smsc() as (server, telephones), machine.database(template) as dsn, KafkaPublisher(kafka) as publisher:
         street = _Street(publisher=publisher, telephones=telephones, called=called)
         async with open_pool(dsn, connections=2) as pool:
-            async with running(machine, PARTS, dsn=dsn, kafka=kafka, smsc_port=server.port) as processes:
+            async with running(machine, PARTS, dsn=dsn, kafka=kafka, smsc_port=server.port, beside=_SETTINGS) as processes:
                 await _flood(day, street, pool, processes, tell)
             day.waits = [wait for wait, _, _ in street.waits]
             day.longest = await street.longest(pool)
@@ -167,7 +169,7 @@ async def _flood(day: Day, street: _Street, pool: Pool, processes: Mapping[str, 
 async def _restart(machine: Machine, day: Day, street: _Street, dsn: str, kafka: KafkaConnection, port: int) -> None:
     """Everything starts again with all of them stored; how long until somebody's message is at the SMSC."""
     begun = perf_counter()
-    async with running(machine, PARTS, dsn=dsn, kafka=kafka, smsc_port=port):
+    async with running(machine, PARTS, dsn=dsn, kafka=kafka, smsc_port=port, beside=_SETTINGS):
         await street.call_one(_READY_WITHIN)
         day.seconds["restart to the first message"] = perf_counter() - begun
 

@@ -85,6 +85,7 @@ class Membership:
     """A member whose watch never finds anything."""
 
     stream: OneBatch
+    flood: bool = False
 
     async def watch(self) -> None:
         """Nothing to see."""
@@ -135,6 +136,27 @@ async def test_one_that_is_still_joining_is_stopped_too() -> None:
     with pytest.raises(asyncio.CancelledError):
         await consumer
     assert stream.stopped
+
+
+async def test_a_flood_begins_when_the_live_streams_have_joined() -> None:
+    """A flood leaves few turns of the event loop to others, and joining a group takes many."""
+    live, early, late = OneBatch(joining=asyncio.Event()), OneBatch(), OneBatch()
+
+    async def step(_batch: Sequence[Record]) -> None:
+        pass
+
+    consumer = asyncio.create_task(consume_all([Membership(early, flood=True), Membership(live)], step))
+    assert live.joining is not None
+    await live.joining.wait()
+    await asyncio.sleep(0.05)
+    assert not early.given
+    consumer.cancel()
+    await asyncio.gather(consumer, return_exceptions=True)
+
+    consumer = asyncio.create_task(consume_all([Membership(late, flood=True), Membership(OneBatch())], step))
+    await asyncio.wait_for(late.done.wait(), 5)
+    consumer.cancel()
+    await asyncio.gather(consumer, return_exceptions=True)
 
 
 async def test_work_waits_while_the_database_is_away() -> None:
