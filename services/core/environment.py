@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import lru_cache
 
 from services.core.alarms import Standing
@@ -18,6 +19,12 @@ METROPOLE = "75000"
 @lru_cache(maxsize=1024)
 def _quieter(residence: Residence, quiet: tuple[Span, ...]) -> Residence:
     return replace(residence, quiet=quiet)
+
+
+@lru_cache(maxsize=1024)
+def _working_days(home: Residence, closures: frozenset[date]) -> WorkingDays:
+    """One for all agencies that work alike: it is a key of what is computed once for all of them."""
+    return WorkingDays(zone=home.zone, holidays=home.holidays, closures=closures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,7 @@ class Environment:
             agency = self.agencies.get(agency_id)
             home = self.residence(agency.postal_code if agency else METROPOLE)
             closures = frozenset(agency.closures) if agency else frozenset()
-            known = WorkingDays(zone=home.zone, holidays=home.holidays, closures=closures)
+            known = _working_days(home, closures)
             self._working[agency_id] = known
         return known
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from services.core.alerts import after_date, contact, no_way, silence, spoken, travels
 from services.core.alerts.found import Found
 from services.core.model import Obligation
+from services.core.states import SETTLED
 from services.core.view import View
-from services.core.words import MEETINGS, AlertType, Kind
+from services.core.words import MEETINGS, AlertType, Kind, ObligationState
 
 #: they are about a contact point: the only ones that a question of ours raises, and closed when the point is good again (§10.7)
 ABOUT_POINTS = frozenset({AlertType.CONTACT_DEAD, AlertType.WRONG_PERSON, AlertType.CONTACT_SUSPECT})
@@ -39,9 +40,56 @@ _OF_PERIODS = frozenset({AlertType.ACTUALISATION_AT_RISK, AlertType.ACTUALISATIO
 _OF_MEETINGS = frozenset(
     {AlertType.SHORT_NOTICE, AlertType.UNCONFIRMED, AlertType.NON_RECEIPT_DOSSIER, AlertType.TRAVELS_FOR_NOTHING},
 )
+#: no duty asks for it, only a question of ours
+_OF_QUESTIONS = frozenset({AlertType.CONTACT_SUSPECT})
 #: those that a duty of this kind can raise
 RULES_OF: Mapping[Kind, Mapping[AlertType, Rule]] = {
     Kind.CONTACT: {type_: RULES[type_] for type_ in RULES if type_ in ABOUT_POINTS},
-    Kind.ACTUALISATION: {type_: RULES[type_] for type_ in RULES if type_ not in _OF_MEETINGS},
-    **{kind: {type_: RULES[type_] for type_ in RULES if type_ not in _OF_PERIODS} for kind in MEETINGS},
+    Kind.ACTUALISATION: {type_: RULES[type_] for type_ in RULES if type_ not in _OF_MEETINGS | _OF_QUESTIONS},
+    **{kind: {type_: RULES[type_] for type_ in RULES if type_ not in _OF_PERIODS | _OF_QUESTIONS} for kind in MEETINGS},
+}
+
+_LIVING = frozenset(ObligationState) - SETTLED
+_ONLY_OPEN = frozenset({ObligationState.OPEN})
+#: the states of a duty in which a rule can find something; in all others nobody has to ask it
+_STATES: Mapping[AlertType, frozenset[ObligationState]] = {
+    AlertType.NO_CHANNEL: _ONLY_OPEN,
+    AlertType.UNREACHABLE: _ONLY_OPEN,
+    AlertType.SHORT_NOTICE: _ONLY_OPEN,
+    AlertType.UNCONFIRMED: _ONLY_OPEN,
+    AlertType.ACTUALISATION_AT_RISK: _ONLY_OPEN,
+    AlertType.ACTUALISATION_LAST_DAY: _ONLY_OPEN,
+    AlertType.ACTUALISATION_MISSED: frozenset({ObligationState.LAPSED}),
+    AlertType.NON_RECEIPT_DOSSIER: frozenset({ObligationState.MISSED}),
+    AlertType.CONTACT_DEAD: _LIVING,
+    AlertType.WRONG_PERSON: _LIVING,
+    AlertType.CONTACT_SUSPECT: frozenset({ObligationState.OPEN, ObligationState.LAPSED}),
+    AlertType.CANNOT_COME: frozenset({ObligationState.OPEN, ObligationState.ACKNOWLEDGED, ObligationState.DECLINED}),
+    AlertType.CALLBACK_REQUESTED: _LIVING,
+    AlertType.CONTRADICTORY_REPLIES: _LIVING,
+    AlertType.INBOUND_MESSAGE: _LIVING,
+    AlertType.TRAVELS_FOR_NOTHING: frozenset({ObligationState.CANCELLED}),
+}
+#: they are about what became of a message, or what somebody answered: not asked while there is neither
+_AFTER_WORDS = frozenset(
+    {
+        AlertType.UNREACHABLE,
+        AlertType.CONTACT_DEAD,
+        AlertType.WRONG_PERSON,
+        AlertType.CALLBACK_REQUESTED,
+        AlertType.CONTRADICTORY_REPLIES,
+        AlertType.INBOUND_MESSAGE,
+        AlertType.TRAVELS_FOR_NOTHING,
+    }
+)
+
+
+def _asked(kind: Kind, state: ObligationState, *, words: bool) -> tuple[tuple[AlertType, Rule], ...]:
+    own = RULES_OF[kind].items()
+    return tuple((type_, rule) for type_, rule in own if state in _STATES[type_] and (words or type_ not in _AFTER_WORDS))
+
+
+#: (kind, state, is there a message about it or an answer?) → the rules that can find something, for a duty without any alert
+ASKED: Mapping[tuple[Kind, ObligationState, bool], tuple[tuple[AlertType, Rule], ...]] = {
+    (kind, state, words): _asked(kind, state, words=words) for kind in Kind for state in ObligationState for words in (False, True)
 }

@@ -1,16 +1,21 @@
 """The clock runs and nobody has answered: SHORT_NOTICE, UNCONFIRMED, and the two lists of the actualisation (§10.5)."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from services.core.actualisation.campaign import closing_day
 from services.core.alerts.found import Found
 from services.core.alerts.no_way import on_hold, only_a_letter_too_late
+from services.core.calendar import WorkingDays
 from services.core.meeting.first_notice import letter_cannot_arrive
 from services.core.model import Fact, Obligation
-from services.core.policy import DayBefore
+from services.core.policy import DayBefore, WorkingDayBefore
 from services.core.timing import is_short_notice
 from services.core.view import View
 from services.core.words import Evidence, Kind, ObligationState
+
+#: so many answers about days are kept
+_REMEMBERED = 4096
 
 
 def short_notice(view: View, obligation: Obligation) -> Found | None:
@@ -56,12 +61,18 @@ def _delivered(obligation: Obligation) -> bool:
 
 
 def _listed(view: View, obligation: Obligation, rule: DayBefore, *, leaves_a_day: bool) -> Found:
-    day = view.working.on_or_before(closing_day(view, obligation) - timedelta(days=rule.days_before))
-    if leaves_a_day and not view.working.left(day, closing_day(view, obligation)):
+    at = _list_at(view.working, rule, closing_day(view, obligation), leaves_a_day=leaves_a_day)
+    return Found(at=max(at, view.known_since(obligation)), next_action="actualise_by_phone")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _list_at(working: WorkingDays, rule: DayBefore, closing: date, *, leaves_a_day: bool) -> datetime:
+    """When the list of a period is made, the same for everybody whose agency works alike."""
+    day = working.on_or_before(closing - timedelta(days=rule.days_before))
+    if leaves_a_day and not working.left(day, closing):
         # a bridge of closed days before the closing: a human needs a worked one (§10.1.3)
-        day = view.working.shift(day, -1)
-    at = max(view.working.instant(day, rule.hour), view.known_since(obligation))
-    return Found(at=at, next_action="actualise_by_phone")
+        day = working.shift(day, -1)
+    return working.instant(day, rule.hour)
 
 
 def _waiting(obligation: Obligation) -> bool:
@@ -72,12 +83,7 @@ def _unconfirmed_at(view: View, obligation: Obligation) -> datetime | None:
     """The instant of UNCONFIRMED; none when it is past and no later one lies before the meeting (then SHORT_NOTICE at once)."""
     alerts = view.policy.alerts
     rule = alerts.unconfirmed.convocation if obligation.kind is Kind.CONVOCATION else alerts.unconfirmed.appointment
-    date = view.working.local(obligation.due_at).date()
-    day = view.working.shift(date, -rule.working_days_before)
-    if not view.working.left(day, date):
-        # a meeting on a Saturday or a holiday: the last worked day before it is too late to act (§10.1.3)
-        day = view.working.shift(day, -1)
-    at = view.working.instant(day, rule.hour)
+    at = _days_before(view.working, rule, obligation.due_at)
     since = view.known_since(obligation)
     if at > since:
         return at
@@ -87,3 +93,14 @@ def _unconfirmed_at(view: View, obligation: Obligation) -> datetime | None:
     if at <= since + alerts.unconfirmed_grace:
         at = view.working.instant(view.working.shift(day, 1), alerts.unconfirmed_grace_hour)
     return at if at < obligation.due_at else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _days_before(working: WorkingDays, rule: WorkingDayBefore, due_at: datetime) -> datetime:
+    """The rule's hour so many working days before a meeting, the same for everybody whose agency works alike."""
+    meeting = working.local(due_at).date()
+    day = working.shift(meeting, -rule.working_days_before)
+    if not working.left(day, meeting):
+        # a meeting on a Saturday or a holiday: the last worked day before it is too late to act (§10.1.3)
+        day = working.shift(day, -1)
+    return working.instant(day, rule.hour)

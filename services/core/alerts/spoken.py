@@ -39,8 +39,10 @@ def cannot_come(view: View, obligation: Obligation) -> Found | None:
 
 def refused_together(view: View, obligation: Obligation) -> Found | None:
     """The last that was said of this meeting is « 2 » to a message about several, of which it is the earliest."""
+    if not view.case.replies or obligation.state not in _UNDECIDED:
+        return None
     said = [reply for reply in view.replies_to(obligation) if reply.choice in _VALID and reply.effect in _HEARD]
-    if obligation.state not in _UNDECIDED or not said or said[-1].effect is not ReplyEffect.FORWARDED:
+    if not said or said[-1].effect is not ReplyEffect.FORWARDED:
         return None
     meetings = _answered_together(view, said[-1])
     if meetings[0].obligation_id != obligation.obligation_id:

@@ -1,9 +1,10 @@
 """Compares the alerts that the rules want with the ones that are open: raise, update on change, close (§10.8)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.core.alerts import ABOUT_POINTS, RULES_OF
+from services.core.alerts import ABOUT_POINTS, ASKED, RULES_OF, Rule
 from services.core.alerts.found import Found, act_by, severity_changes, severity_of, soon
 from services.core.alerts.known import known
 from services.core.alerts.no_way import on_hold, ways_left
@@ -42,9 +43,8 @@ class AlertsDue:
 def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
     """All alerts about one obligation."""
     due = AlertsDue()
-    mine = (alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id)
-    stored = {alert.type: alert for alert in mine if not _comes_back(alert, obligation)}
-    for type_, rule in RULES_OF[obligation.kind].items():
+    stored = _stored(view, obligation) if view.case.alerts else {}
+    for type_, rule in _rules(view, obligation, stored):
         alert = stored.get(type_)
         if alert is not None and alert.closed_at is not None:
             # what the person says after a human closed it asks anew (§10.12)
@@ -67,6 +67,19 @@ def alerts_due(view: View, obligation: Obligation) -> AlertsDue:
         elif found is not None:
             _raise(view, obligation, type_, found, due)
     return due
+
+
+def _stored(view: View, obligation: Obligation) -> dict[AlertType, Alert]:
+    mine = (alert for alert in view.case.alerts if alert.obligation_id == obligation.obligation_id)
+    return {alert.type: alert for alert in mine if not _comes_back(alert, obligation)}
+
+
+def _rules(view: View, obligation: Obligation, stored: dict[AlertType, Alert]) -> Iterable[tuple[AlertType, Rule]]:
+    """The rules to ask: all of its kind when alerts stand, which may be over; else those that can find something."""
+    if stored:
+        return RULES_OF[obligation.kind].items()
+    words = bool(view.messages.about(obligation.obligation_id) or view.case.replies)
+    return ASKED[obligation.kind, obligation.state, words]
 
 
 def _raise(view: View, obligation: Obligation, type_: AlertType, found: Found, due: AlertsDue) -> None:
