@@ -39,7 +39,7 @@ class Woken:
     quarantined: list[tuple[PersonId, str]] = field(default_factory=list)
 
 
-#: people whose order of urgency is found out at once: each time, everybody who is due is read (some seconds for 100,000 of them)
+#: people whose order of urgency is found out at once; it takes a second or two, then they keep a planner busy for some ten seconds
 _ORDERED: Final = 50_000
 
 

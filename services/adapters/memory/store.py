@@ -96,7 +96,7 @@ class MemoryStore:
         """See ``Store.most_urgent``."""
         self._reach()
         with closing(self._wakes.due(lane, now)) as due:
-            return sorted(due, key=lambda person: self._soonest(person, now))[:limit]
+            return sorted(itertools.islice(due, limit), key=lambda person: self._soonest(person, now))
 
     def _soonest(self, person: PersonId, now: datetime) -> datetime:
         """The soonest date ahead of what the person owes; the end of time when nothing is ahead. The sort keeps who waits longest first."""

@@ -193,9 +193,9 @@ class Store(Protocol):
         ...
 
     async def most_urgent(self, now: datetime, lane: Lane, limit: int) -> list[PersonId]:
-        """People who are due in this lane, the soonest date of what they owe first; nobody is locked, quarantined ones are left out.
+        """The ``limit`` people who wait longest in this lane, the soonest date of what they owe first; nobody is locked.
 
-        Who owes nothing that is still ahead comes last. Reads everybody who is due.
+        Quarantined ones are left out; who owes nothing that is still ahead comes last.
         """
         ...
 

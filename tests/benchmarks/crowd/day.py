@@ -122,7 +122,9 @@ class _Street:
         self.waits.append(((at - started) * 1000, each, now))
 
     async def call_every_second(self) -> None:
-        """Until cancelled."""
+        """Until cancelled; the first one waits for the processes to start, and is not counted."""
+        await self.call_one(_ONE_WITHIN)
+        self.waits.clear()
         while self.called:
             begun = perf_counter()
             await self.call_one(_ONE_WITHIN)

@@ -50,45 +50,54 @@ LIMIT $2
 FOR NO KEY UPDATE SKIP LOCKED;
 
 -- name: urgent_live
--- Everybody who is due in the live lane, the soonest date ahead first: the order of a backlog.
-SELECT p.person_id
-FROM people AS p
+-- Of those who wait longest in the live lane, at most $2, the soonest date ahead first: the order of a backlog.
+WITH waiting AS MATERIALIZED (
+    SELECT person_id, live_at
+    FROM people
+    WHERE live_at <= $1 AND quarantined_at IS NULL
+    ORDER BY live_at, person_id
+    LIMIT $2
+)
+SELECT w.person_id
+FROM waiting AS w
 LEFT JOIN LATERAL (
     SELECT min(due_at) AS due_at
     FROM obligations
-    WHERE person_id = p.person_id AND state NOT IN ('done', 'cancelled', 'missed', 'lapsed', 'not_required') AND due_at > $1
+    WHERE person_id = w.person_id AND state NOT IN ('done', 'cancelled', 'missed', 'lapsed', 'not_required') AND due_at > $1
 ) AS owed ON true
-WHERE p.live_at <= $1 AND p.quarantined_at IS NULL
-ORDER BY owed.due_at NULLS LAST, p.live_at, p.person_id
-LIMIT $2;
+ORDER BY owed.due_at NULLS LAST, w.live_at, w.person_id;
 
 -- name: urgent_campaign
 -- The same in the campaign lane.
-SELECT p.person_id
-FROM people AS p
+WITH waiting AS MATERIALIZED (
+    SELECT person_id, campaign_at
+    FROM people
+    WHERE campaign_at <= $1 AND quarantined_at IS NULL
+    ORDER BY campaign_at, person_id
+    LIMIT $2
+)
+SELECT w.person_id
+FROM waiting AS w
 LEFT JOIN LATERAL (
     SELECT min(due_at) AS due_at
     FROM obligations
-    WHERE person_id = p.person_id AND state NOT IN ('done', 'cancelled', 'missed', 'lapsed', 'not_required') AND due_at > $1
+    WHERE person_id = w.person_id AND state NOT IN ('done', 'cancelled', 'missed', 'lapsed', 'not_required') AND due_at > $1
 ) AS owed ON true
-WHERE p.campaign_at <= $1 AND p.quarantined_at IS NULL
-ORDER BY owed.due_at NULLS LAST, p.campaign_at, p.person_id
-LIMIT $2;
+ORDER BY owed.due_at NULLS LAST, w.campaign_at, w.person_id;
 
 -- name: wake
 -- When to look again; a fact only makes it earlier, a decision replaces it.
 UPDATE people
-SET live_at = wanted.live_at, campaign_at = wanted.campaign_at
-FROM (
-    SELECT
-        given.person_id,
-        CASE WHEN given.only_earlier THEN LEAST(before.live_at, given.live_at) ELSE given.live_at END AS live_at,
-        CASE WHEN given.only_earlier THEN LEAST(before.campaign_at, given.campaign_at) ELSE given.campaign_at END AS campaign_at
-    FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::boolean[]) AS given (person_id, live_at, campaign_at, only_earlier)
-    JOIN people AS before ON before.person_id = given.person_id
-) AS wanted
-WHERE people.person_id = wanted.person_id
-  AND (people.live_at, people.campaign_at) IS DISTINCT FROM (wanted.live_at, wanted.campaign_at);
+SET
+    live_at = CASE WHEN given.only_earlier THEN LEAST(people.live_at, given.live_at) ELSE given.live_at END,
+    campaign_at = CASE WHEN given.only_earlier THEN LEAST(people.campaign_at, given.campaign_at) ELSE given.campaign_at END
+FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[], $4::boolean[]) AS given (person_id, live_at, campaign_at, only_earlier)
+WHERE people.person_id = given.person_id
+  AND CASE
+      WHEN given.only_earlier
+      THEN given.live_at < coalesce(people.live_at, 'infinity') OR given.campaign_at < coalesce(people.campaign_at, 'infinity')
+      ELSE (people.live_at, people.campaign_at) IS DISTINCT FROM (given.live_at, given.campaign_at)
+  END;
 
 -- name: wake_alerted
 -- Everybody with an open alert on the lists of $1, or claimed by one of them, is looked at: locked in order of id, like every unit does.
