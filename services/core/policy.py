@@ -161,7 +161,7 @@ class FloodPolicy:
     callbacks: FloodLimit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reminder:
     """A rung of the meeting's ladder."""
 

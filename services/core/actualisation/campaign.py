@@ -1,5 +1,6 @@
 """A0 to A5: the steps of a period, counted back from its closing day (§10.5)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -22,8 +23,10 @@ def campaign(view: View, obligation: Obligation) -> Plan:
     plan = Plan()
     known = view.all_of(obligation)
     for rung in view.policy.actualisation.steps:
-        if not is_settled(known, obligation, rung.step, rung.occurrence):
-            plan.add(_rung(view, obligation, rung))
+        if rung.only_for_those_who_need_it and not _needs_opening_notice(view):
+            continue
+        if not (known and is_settled(known, obligation, rung.step, rung.occurrence)):
+            _add_rung(plan, view, obligation, rung)
     return plan
 
 
@@ -45,10 +48,9 @@ def opening_day(residence: Residence, opens_at: datetime, hour: time) -> date:
     return first_weekday(residence, day if residence.instant(day, hour) >= opens_at else day + timedelta(days=1))
 
 
-def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
-    plan = Plan()
-    if rung.only_for_those_who_need_it and not _needs_opening_notice(view):
-        return plan
+def _add_rung(plan: Plan, view: View, obligation: Obligation, rung: ActualisationStep) -> None:
+    """The one message of this step, on the first channel that can carry it; or, when none can, what is left out."""
+    left_out: list[Omission] = []
     since = view.known_since(obligation)
     for channel, chosen_by in _candidates(view, obligation, rung):
         if not view.messages.writable(obligation, channel):
@@ -57,23 +59,23 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
         if when is None:
             nominal = _nominal(view, obligation, rung)
             if view.now <= last_useful(view, obligation, channel) and nominal >= since:
-                plan.omissions.append(_left_out(obligation, rung, channel, Why.CLOSED_DAY, nominal))
+                left_out.append(_left_out(obligation, rung, channel, Why.CLOSED_DAY, nominal))
             continue
         if when[0] < since:
             continue
-        when = _clear_of_other_sms(view, obligation, rung, channel, when)
+        if channel is Channel.SMS and rung.moves and (view.sms_days or view.messages.sms):
+            when = _clear_of_other_sms(view, obligation, rung, channel, when)
         if view.now >= when[1]:
             late = Why.LETTER_TOO_LATE if channel is Channel.LETTER else Why.TOO_LATE
             reason = Why.SUPERSEDED if _waits(view, obligation, rung, when[1]) else late
-            plan.omissions.append(_left_out(obligation, rung, channel, reason, when[1]))
-            return plan
+            left_out.append(_left_out(obligation, rung, channel, reason, when[1]))
+            break
         if _waits(view, obligation, rung, view.now):
             # everybody is woken when the feed speaks again
-            return Plan()
+            return
         if not view.room(channel, obligation) or not _free(view, obligation, rung, channel, when[0]):
-            plan.omissions.append(_left_out(obligation, rung, channel, Why.CAP_REACHED, when[0]))
+            left_out.append(_left_out(obligation, rung, channel, Why.CAP_REACHED, when[0]))
             continue
-        plan.omissions.clear()
         plan.intents.append(
             Intent(
                 obligation=obligation,
@@ -87,8 +89,8 @@ def _rung(view: View, obligation: Obligation, rung: ActualisationStep) -> Plan:
                 lane=Lane.CAMPAIGN,
             )
         )
-        return plan
-    return plan
+        return
+    plan.omissions += left_out
 
 
 def waits_for_feed(view: View, obligation: Obligation, step: Step) -> bool:
@@ -98,8 +100,8 @@ def waits_for_feed(view: View, obligation: Obligation, step: Step) -> bool:
 
 def _waits(view: View, obligation: Obligation, rung: ActualisationStep, at: datetime) -> bool:
     """Completions are silent; what says « si ce n'est pas déjà fait » anyway goes out: the last steps, and to who says that it is done."""
-    silences = view.env.standing.silences
-    return bool(silences) and rung.waits and obligation.said_done_at is None and view.env.standing.feed_silent(at)
+    standing = view.env.standing
+    return bool(standing.silences) and rung.waits and obligation.said_done_at is None and standing.feed_silent(at)
 
 
 def _left_out(obligation: Obligation, rung: ActualisationStep, channel: Channel, reason: Why, at: datetime) -> Omission:
@@ -113,13 +115,21 @@ def _needs_opening_notice(view: View) -> bool:
     return person.asked_opening_notice or person.missed_actualisations > 0 or person.non_web or letter_only
 
 
-def _candidates(view: View, obligation: Obligation, rung: ActualisationStep) -> list[tuple[Channel, str]]:
+def _candidates(view: View, obligation: Obligation, rung: ActualisationStep) -> Sequence[tuple[Channel, str]]:
+    """Channels in the order in which the step tries them, with the reason."""
     if rung.channel == "first_notice":
         preferred = view.person.preferred_channel
         return [(channel, "preferred" if channel is preferred else "order") for channel in view.reach.order]
-    usable = [channel for channel in view.policy.channels.actualisation_order if channel in view.reach.contacts]
+    last = _last_step_channel(view, obligation) if rung.channel == "another" else None
+    return _in_order(view.policy, rung, view.reach.order, last)
+
+
+@lru_cache(maxsize=1024)
+def _in_order(policy: Policy, rung: ActualisationStep, reached: Sequence[Channel], last: Channel | None) -> Sequence[tuple[Channel, str]]:
+    """The same for everybody whom these channels reach; ``last``: on which the step before went out."""
+    usable = [channel for channel in policy.channels.actualisation_order if channel in reached]
     if rung.channel == "another":
-        last = _last_step_channel(view, obligation) or next(iter(usable), None)
+        last = last or next(iter(usable), None)
         others = [channel for channel in usable if channel is not last]
         # voice again when voice is the only one
         return [(channel, "another") for channel in others] or [(channel, "only_one") for channel in usable if channel is Channel.VOICE]
@@ -177,7 +187,7 @@ def _instant(view: View, obligation: Obligation, rung: ActualisationStep, channe
     at = within(view.person.person_id, start, end)
     if channel is Channel.VOICE and not spaced(view.policy, view.residence, at, view.last_call()):
         return _later_that_day(view, obligation, at)
-    later = _after_pause(view, obligation, channel, at, rung)
+    later = _after_pause(view, obligation, channel, at, rung) if obligation.said_done_at is not None else at
     if later == at:
         return at, until
     until = next_opening(view.policy, channel, view.residence, later, closing_day(view, obligation))[1]
@@ -220,8 +230,6 @@ def letters_until(view: View, obligation: Obligation) -> datetime:
 
 def _clear_of_other_sms(view: View, obligation: Obligation, rung: ActualisationStep, channel: Channel, when: Opening) -> Opening:
     """On the day of another SMS a step moves to the next allowed day before J-2; it stays when there is none, to be bundled (§10.15)."""
-    if channel is not Channel.SMS or not rung.moves or not (view.sms_days or view.messages.sms):
-        return when
     day = view.local_day(when[0])
     if not _has_another_sms(view, day):
         return when

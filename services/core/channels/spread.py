@@ -11,7 +11,6 @@ def place(person_id: str) -> float:
     return int.from_bytes(blake2b(person_id.encode(), digest_size=6).digest()) / 2**48
 
 
-@lru_cache(maxsize=65536)
 def jitter(person_id: str, spread: timedelta) -> timedelta:
     """This person's share of a spread, in whole seconds, less than the spread."""
     return timedelta(seconds=int(place(person_id) * spread.total_seconds()))
@@ -19,4 +18,4 @@ def jitter(person_id: str, spread: timedelta) -> timedelta:
 
 def within(person_id: str, start: datetime, end: datetime) -> datetime:
     """This person's instant in [start, end): a campaign is mapped evenly onto the allowed time."""
-    return start + jitter(person_id, max(end - start, timedelta(0)))
+    return start + jitter(person_id, end - start) if end > start else start

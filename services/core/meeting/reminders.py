@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
+from services.core.calendar import Residence
 from services.core.channels.spread import jitter
 from services.core.channels.windows import Opening, reminder_on, spaced
 from services.core.decision import Intent, Omission, Plan
 from services.core.model import Attempt, Obligation
-from services.core.policy import Reminder
-from services.core.timing import last_useful, letter_limit_of
+from services.core.policy import Policy, Reminder
+from services.core.timing import letter_limit_of
 from services.core.view import NOT_ALONE, View, step_of
 from services.core.words import AttemptState, Channel, Evidence, ObligationState, ReplyEffect, Step, Why
 
@@ -34,11 +36,11 @@ def reminders(view: View, obligation: Obligation, told: Sequence[datetime] = ())
     ``told``: when word of a new date goes out; it takes the place of a rung that is too close to it (§10.11).
     """
     plan = Plan()
-    known, best = view.all_of(obligation), view.best_channels(obligation)
+    known, best = view.all_of(obligation), tuple(view.best_channels(obligation))
     notice = obligation.due_at - view.known_since(obligation)
     for rung in view.policy.meeting.reminders:
-        if _concerned(obligation, rung, notice) and not is_settled(known, obligation, rung.step):
-            plan.add(_rung(view, obligation, rung, best, told))
+        if _concerned(obligation, rung, notice) and not (known and is_settled(known, obligation, rung.step)):
+            _add_rung(plan, view, obligation, rung, best, told)
     return plan
 
 
@@ -58,26 +60,22 @@ def _concerned(obligation: Obligation, rung: Reminder, notice: timedelta) -> boo
     return notice > rung.only_if_known_before
 
 
-def _rung(view: View, obligation: Obligation, rung: Reminder, best: list[Channel], told: Sequence[datetime]) -> Plan:
-    plan = Plan()
+def _add_rung(plan: Plan, view: View, obligation: Obligation, rung: Reminder, best: tuple[Channel, ...], told: Sequence[datetime]) -> None:
+    """The one message of this rung, on the first channel that can carry it; or, when none can, what is left out."""
+    left_out: list[Omission] = []
     since = view.known_since(obligation)
     for channel, chosen_by in _candidates(view, obligation, rung, best):
         when = _instant(view, obligation, rung, channel) if view.messages.writable(obligation, channel) else None
         if when is None or when[0] < since:
             continue
-        if _fresh_answer(view, obligation, rung, when[0]):
-            plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.ACKNOWLEDGED, at=when[0]))
-            return plan
-        if any(abs(when[0] - at) < view.policy.meeting.near_a_change for at in told):
-            plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.SUPERSEDED, at=when[0]))
-            return plan
-        if view.now >= when[1]:
-            plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.TOO_LATE, at=when[1]))
-            return plan
+        final = _final(view, obligation, rung, when, told)
+        if final is not None:
+            at = when[1] if final is Why.TOO_LATE else when[0]
+            left_out.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=final, at=at))
+            break
         if not _has_room(view, obligation, rung, channel, when[0], chosen_by):
-            plan.omissions.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.CAP_REACHED, at=when[0]))
+            left_out.append(Omission(obligation=obligation, step=rung.step, channel=channel, reason=Why.CAP_REACHED, at=when[0]))
             continue
-        plan.omissions.clear()
         plan.intents.append(
             Intent(
                 obligation=obligation,
@@ -89,27 +87,46 @@ def _rung(view: View, obligation: Obligation, rung: Reminder, best: list[Channel
                 chosen_by=chosen_by,
             )
         )
-        return plan
-    return plan
+        return
+    plan.omissions += left_out
 
 
-def _candidates(view: View, obligation: Obligation, rung: Reminder, best: list[Channel]) -> list[tuple[Channel, str]]:
+def _final(view: View, obligation: Obligation, rung: Reminder, when: Opening, told: Sequence[datetime]) -> Why | None:
+    """Why the rung is left out whatever the channel; none when it is not."""
+    if _fresh_answer(view, obligation, rung, when[0]):
+        return Why.ACKNOWLEDGED
+    for at in told:
+        if abs(when[0] - at) < view.policy.meeting.near_a_change:
+            return Why.SUPERSEDED
+    return Why.TOO_LATE if view.now >= when[1] else None
+
+
+def _candidates(view: View, obligation: Obligation, rung: Reminder, best: tuple[Channel, ...]) -> Sequence[tuple[Channel, str]]:
     """Channels in the order in which the rung tries them, with the reason; ``best``: those that carried this meeting, best first."""
-    usable = view.reach.order
     if rung.channel == "best_evidence":
-        candidates = [(channel, "best_evidence") for channel in best] + [(channel, "order") for channel in usable if channel not in best]
-        if _answered_through_mailbox(view, obligation):
-            # by SMS if usable, not where somebody else may read along (§10.9)
-            candidates.sort(key=lambda candidate: (candidate[0] is Channel.EMAIL, candidate[0] is not Channel.SMS))
-        return candidates
-    before = _channel_of_last_reminder(view, obligation) or next(iter(best or usable), None)
+        return _best_first(view.reach.order, best, read_along=_answered_through_mailbox(obligation))
+    before = _channel_of_last_reminder(view, obligation) or next(iter(best or view.reach.order), None)
+    return _another_than(before, view.reach.order, rung.last_chance)
+
+
+@lru_cache(maxsize=1024)
+def _best_first(usable: Sequence[Channel], best: Sequence[Channel], *, read_along: bool) -> Sequence[tuple[Channel, str]]:
+    candidates = [(channel, "best_evidence") for channel in best] + [(channel, "order") for channel in usable if channel not in best]
+    if read_along:
+        # by SMS if usable, not where somebody else may read along (§10.9)
+        candidates.sort(key=lambda candidate: (candidate[0] is Channel.EMAIL, candidate[0] is not Channel.SMS))
+    return candidates
+
+
+@lru_cache(maxsize=1024)
+def _another_than(before: Channel | None, usable: Sequence[Channel], last_chance: Channel | None) -> Sequence[tuple[Channel, str]]:
     others = [(channel, "another") for channel in usable if channel is not before]
-    if rung.last_chance is not None and rung.last_chance in view.reach.contacts:
-        others.append((rung.last_chance, "last_chance"))
+    if last_chance is not None and last_chance in usable:
+        others.append((last_chance, "last_chance"))
     return others
 
 
-def _answered_through_mailbox(view: View, obligation: Obligation) -> bool:
+def _answered_through_mailbox(obligation: Obligation) -> bool:
     return obligation.evidence_how == "link" and obligation.evidence is Evidence.E3
 
 
@@ -121,15 +138,27 @@ def _channel_of_last_reminder(view: View, obligation: Obligation) -> Channel | N
 
 
 def _instant(view: View, obligation: Obligation, rung: Reminder, channel: Channel) -> Opening | None:
-    day = view.local_day(obligation.due_at) - timedelta(days=rung.days_before)
-    when = reminder_on(view.policy, channel, view.residence, day, rung.hour)
+    """This person's own instant for the rung, and until when; none when the channel is never open."""
+    hours = _hours(view.policy, view.residence, rung, channel, obligation.due_at)
+    if hours is None:
+        return None
+    start, spread, until = hours
+    return min(start + jitter(view.person.person_id, spread), until), until
+
+
+@lru_cache(maxsize=4096)
+def _hours(
+    policy: Policy, residence: Residence, rung: Reminder, channel: Channel, due_at: datetime
+) -> tuple[datetime, timedelta, datetime] | None:
+    """From when on and over which span people are spread for a rung, and until when it may be sent: the same for all who live alike."""
+    day = residence.local(due_at).date() - timedelta(days=rung.days_before)
+    when = reminder_on(policy, channel, residence, day, rung.hour)
     if when is None:
         return None
     start, end = when
-    until = min(end, last_useful(view, obligation, channel))
+    until = min(end, due_at - policy.not_after[channel])
     # never to the window's end, which is outside it (§10.4)
-    spread = min(rung.spread, max(until - start, timedelta(0)))
-    return min(start + jitter(view.person.person_id, spread), until), until
+    return start, min(rung.spread, max(until - start, timedelta(0))), until
 
 
 def _fresh_answer(view: View, obligation: Obligation, rung: Reminder, at: datetime) -> bool:
