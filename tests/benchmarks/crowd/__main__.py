@@ -90,6 +90,8 @@ def _print(console: Console, day: Day) -> None:
         table.add_row(f"of the longest: {stage}", f"{seconds:.1f} s after it was published")
     for process, held in day.memory.items():
         table.add_row(f"{process}: most memory", f"{held:,.0f} MiB")
+    for name, took in day.statements.items():
+        table.add_row(name, f"{took:,.1f} ms")
     for name, (count, rows, indexes) in day.sizes.items():
         table.add_row(f"{name}: {count:,} rows", f"{rows:,.0f} MiB + {indexes:,.0f} MiB of indexes")
     console.print(table)

@@ -12,9 +12,9 @@ from services.adapters.clock import SystemClock
 from services.adapters.kafka.connection import KafkaConnection
 from services.adapters.kafka.publisher import KafkaPublisher
 from services.adapters.postgres.connection import Pool, open_pool
-from services.adapters.postgres.statements import SQL
 from services.core.model import PersonId
 from tests.benchmarks.crowd.everybody import fill
+from tests.benchmarks.crowd.explained import explain_all
 from tests.benchmarks.machine import Machine
 from tests.benchmarks.measuring import quantile
 from tests.benchmarks.people import ids, meetings, openings, slices
@@ -44,14 +44,6 @@ _SIZES = """
     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
     ORDER BY pg_total_relation_size(oid) DESC
     LIMIT 8"""
-#: what is asked for all day long, and an argument list that is typical of it
-_HOT: Mapping[str, Callable[[datetime, list[PersonId]], tuple[object, ...]]] = {
-    "claim_live": lambda now, _: (now, 200),
-    "claim_campaign": lambda now, _: (now, 500),
-    "load_cases": lambda _, some: (some, []),
-    "people_of_obligations": lambda _, some: ([f"act:2026-11:{each}" for each in some],),
-}
-
 Tell = Callable[[str, int], None]
 
 
@@ -68,6 +60,8 @@ class Day:
     memory: dict[str, float] = field(default_factory=dict)
     #: table → (rows, mebibytes of rows, mebibytes of indexes)
     sizes: dict[str, tuple[int, float, float]] = field(default_factory=dict)
+    #: milliseconds of a statement with everybody stored, and what PostgreSQL does for it
+    statements: dict[str, float] = field(default_factory=dict)
     plans: dict[str, list[str]] = field(default_factory=dict)
 
     def wait(self, share: float) -> float:
@@ -99,7 +93,8 @@ async def live(machine: Machine, people: int, tell: Tell) -> Day:
             day.longest = await street.longest(pool)
             day.sizes = await _sizes(pool)
             await pool.execute("ANALYZE", timeout=None)
-            day.plans = {name: await _plan(pool, name, everybody[: people : max(1, people // 200)]) for name in _HOT}
+            for name, explained in (await explain_all(pool, everybody[: people : max(1, people // 200)])).items():
+                day.statements[name], day.plans[name] = explained
             await _restart(machine, day, street, dsn, kafka, server.port)
     return day
 
@@ -189,10 +184,3 @@ async def _sizes(pool: Pool) -> dict[str, tuple[int, float, float]]:
     await pool.execute("ANALYZE", timeout=None)
     rows = await pool.fetch(_SIZES, timeout=None)
     return {row["name"]: (row["count"], row["rows"] / _MEBIBYTE, row["indexes"] / _MEBIBYTE) for row in rows}
-
-
-async def _plan(pool: Pool, name: str, some: list[PersonId]) -> list[str]:
-    """What PostgreSQL does for one of the hot statements, at this size; nothing is changed."""
-    arguments = _HOT[name](SystemClock().now(), some)
-    rows = await pool.fetch(f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) {SQL[name]}", *arguments, timeout=None)
-    return [row["QUERY PLAN"] for row in rows]
