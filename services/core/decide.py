@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from operator import attrgetter
 from types import MappingProxyType
 
 from services.core.alerts.contact import fixed
@@ -31,6 +32,8 @@ from services.core.words import MEETINGS, PRESUMED, AttemptState, Channel, Evide
 
 #: more rounds than any case needs; a rule that wants the same message again would loop
 _ROUNDS = 40
+
+_instant = attrgetter("at")
 
 _NO_PLANS: Mapping[ObligationId, Plan] = MappingProxyType({})
 
@@ -252,10 +255,13 @@ def _look_ahead(view: View, plans: dict[ObligationId, Plan], decision: Decision)
             decision.dossiers.append(dossier)
         mine = [instant for instant in (*plan.wakes, *alerts.wakes, *_own_instants(view, obligation)) if instant > view.now]
         mine += [omission.at for omission in plan.omissions if omission.at > view.now]
-        ahead = tuple(sorted(plan.intents, key=lambda intent: intent.at))
-        live += mine + [intent.at for intent in ahead if intent.lane is Lane.LIVE]
-        campaign += [intent.at for intent in ahead if intent.lane is Lane.CAMPAIGN]
-        next_at = min((*mine, *(intent.at for intent in ahead)), default=None)
+        live += mine
+        ahead = tuple(sorted(plan.intents, key=_instant))
+        for intent in ahead:
+            (campaign if intent.lane is Lane.CAMPAIGN else live).append(intent.at)
+        if ahead:
+            mine.append(ahead[0].at)
+        next_at = min(mine, default=None)
         decision.outlooks.append(Outlook(obligation=obligation, next_at=next_at, excluded=view.reach.why_not, ahead=ahead))
     gone = {closed.alert_id for closed in decision.closed}
     decision.closed += [closed for closed in fixed(view) if closed.alert_id not in gone]

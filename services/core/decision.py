@@ -143,7 +143,8 @@ class Outage:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# not frozen, as an intent
+@dataclass(slots=True, kw_only=True)
 class Outlook:
     """What lies ahead of one obligation, for the journal, the pages and previews."""
 

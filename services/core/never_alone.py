@@ -27,12 +27,13 @@ _AFTERWARDS = frozenset(
 def beside(view: View, obligation: Obligation) -> Plan:
     """The messages that go with those that left for a doubtful point, each on the next channel that says nothing of this step yet."""
     plan = Plan()
-    if obligation.kind is Kind.CONTACT:
+    tries = view.tries_of(obligation)
+    if obligation.kind is Kind.CONTACT or not tries:
         return plan
     points = {contact.contact_id: contact for contact in view.case.contacts if was_ever_doubtful(view, contact) or _unread(view, contact)}
     if not points:
         return plan
-    for attempt in view.tries_of(obligation):
+    for attempt in tries:
         contact = points.get(attempt.contact_id)
         step = step_of(attempt, obligation)
         if contact is None or step is None or step in _OWN_WAY or attempt.state is AttemptState.FAILED:

@@ -1,6 +1,7 @@
 """What advisors are told: one file for each family of alerts, one line for each type."""
 
 from collections.abc import Callable, Mapping
+from itertools import product
 
 from services.core.alerts import after_date, contact, no_way, silence, spoken, travels
 from services.core.alerts.found import Found
@@ -70,26 +71,27 @@ _STATES: Mapping[AlertType, frozenset[ObligationState]] = {
     AlertType.INBOUND_MESSAGE: _LIVING,
     AlertType.TRAVELS_FOR_NOTHING: frozenset({ObligationState.CANCELLED}),
 }
-#: they are about what became of a message, or what somebody answered: not asked while there is neither
-_AFTER_WORDS = frozenset(
-    {
-        AlertType.UNREACHABLE,
-        AlertType.CONTACT_DEAD,
-        AlertType.WRONG_PERSON,
-        AlertType.CALLBACK_REQUESTED,
-        AlertType.CONTRADICTORY_REPLIES,
-        AlertType.INBOUND_MESSAGE,
-        AlertType.TRAVELS_FOR_NOTHING,
-    }
-)
+#: they are about what became of a message
+_AFTER_A_MESSAGE = frozenset({AlertType.UNREACHABLE, AlertType.CONTACT_DEAD, AlertType.TRAVELS_FOR_NOTHING})
+#: they are about what somebody answered
+_AFTER_AN_ANSWER = frozenset({AlertType.CALLBACK_REQUESTED, AlertType.CONTRADICTORY_REPLIES})
+#: they are about the one or the other
+_AFTER_EITHER = frozenset({AlertType.WRONG_PERSON, AlertType.INBOUND_MESSAGE})
 
 
-def _asked(kind: Kind, state: ObligationState, *, words: bool) -> tuple[tuple[AlertType, Rule], ...]:
-    own = RULES_OF[kind].items()
-    return tuple((type_, rule) for type_, rule in own if state in _STATES[type_] and (words or type_ not in _AFTER_WORDS))
+def _can_find(type_: AlertType, state: ObligationState, *, sent: bool, answered: bool) -> bool:
+    too_early = (
+        (type_ in _AFTER_A_MESSAGE and not sent)
+        or (type_ in _AFTER_AN_ANSWER and not answered)
+        or (type_ in _AFTER_EITHER and not (sent or answered))
+    )
+    return state in _STATES[type_] and not too_early
 
 
-#: (kind, state, is there a message about it or an answer?) → the rules that can find something, for a duty without any alert
-ASKED: Mapping[tuple[Kind, ObligationState, bool], tuple[tuple[AlertType, Rule], ...]] = {
-    (kind, state, words): _asked(kind, state, words=words) for kind in Kind for state in ObligationState for words in (False, True)
+#: (kind, state, is there a message about it? is there an answer?) → the rules that can find something, for a duty without any alert
+ASKED: Mapping[tuple[Kind, ObligationState, bool, bool], tuple[tuple[AlertType, Rule], ...]] = {
+    (kind, state, sent, answered): tuple(
+        (type_, rule) for type_, rule in RULES_OF[kind].items() if _can_find(type_, state, sent=sent, answered=answered)
+    )
+    for kind, state, sent, answered in product(Kind, ObligationState, (False, True), (False, True))
 }

@@ -7,7 +7,7 @@ from services.core.alerts.found import Found
 from services.core.channels.availability import REPLACED
 from services.core.decision import AlertClosed
 from services.core.evidence.contacts import CHANNELS, asks_for, point_of, use_of
-from services.core.model import Alert, Attempt, Contact, Fact, Obligation
+from services.core.model import Alert, Attempt, Contact, Fact, Obligation, Reply
 from services.core.states import SETTLED
 from services.core.view import View
 from services.core.words import (
@@ -56,14 +56,13 @@ def wrong_person(view: View, obligation: Obligation) -> Found | None:
     """Somebody else answered there (SC-14), and nothing has made the point good since."""
     if obligation.state in SETTLED:
         return None
-    by_id = {attempt.attempt_id: attempt for attempt in view.case.attempts}
     said: list[tuple[Attempt | None, str, datetime]] = [
         (attempt, str(attempt.channel), attempt.closed_at or view.now)
         for attempt in view.tries_of(obligation)
         if attempt.last_status is ReceiptStatus.WRONG_PERSON
     ]
     said += [
-        (by_id.get(reply.attempt_id) if reply.attempt_id else None, str(reply.channel), reply.at)
+        (_answered(view, reply), str(reply.channel), reply.at)
         for reply in view.replies_to(obligation)
         if reply.choice is Choice.WRONG_PERSON and reply.effect is not ReplyEffect.IGNORED
     ]
@@ -72,6 +71,11 @@ def wrong_person(view: View, obligation: Obligation) -> Found | None:
             fact = Fact(code="wrong_person", parameters={"channel": channel, "at": at.isoformat()})
             return Found(at=at, next_action="fix_contact", facts=(fact,), severity=_of_a_question(obligation))
     return None
+
+
+def _answered(view: View, reply: Reply) -> Attempt | None:
+    """The message that this answers; none when it does not say."""
+    return next((attempt for attempt in view.case.attempts if attempt.attempt_id == reply.attempt_id), None)
 
 
 def _of_a_question(obligation: Obligation) -> Severity | None:
@@ -99,9 +103,12 @@ def contact_suspect(view: View, obligation: Obligation) -> Found | None:
 
 def refused(view: View, obligation: Obligation) -> Found | None:
     """The person refused the letter (N05), or complained about our mail (ARF): how do they want to be written to (§11.3, §11.4)?"""
-    mine = {attempt.attempt_id: attempt.channel for attempt in view.tries_of(obligation)}
-    said = [row for row in view.case.receipts if row.attempt_id in mine and row.status in _SAID_BY_PERSON]
+    said = [row for row in view.case.receipts if row.status in _SAID_BY_PERSON]
     if not said or obligation.state in SETTLED:
+        return None
+    mine = {attempt.attempt_id for attempt in view.tries_of(obligation)}
+    said = [row for row in said if row.attempt_id in mine]
+    if not said:
         return None
     first = min(said, key=lambda row: (row.received_at, row.receipt_id))
     code = "refused_letter" if first.status is ReceiptStatus.REFUSED_BY_PERSON else "complaint"

@@ -78,8 +78,8 @@ def _rules(view: View, obligation: Obligation, stored: dict[AlertType, Alert]) -
     """The rules to ask: all of its kind when alerts stand, which may be over; else those that can find something."""
     if stored:
         return RULES_OF[obligation.kind].items()
-    words = bool(view.messages.about(obligation.obligation_id) or view.case.replies)
-    return ASKED[obligation.kind, obligation.state, words]
+    sent, answered = bool(view.messages.about(obligation.obligation_id)), bool(view.case.replies)
+    return ASKED[obligation.kind, obligation.state, sent, answered]
 
 
 def _raise(view: View, obligation: Obligation, type_: AlertType, found: Found, due: AlertsDue) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from services.core.model import Contact, Person
+from services.core.model import Contact, ContactId, Person
 from services.core.policy import ChannelOrders
 from services.core.words import Channel, Constraint, ContactStatus, LineType, PointKind, Step, Why
 
@@ -34,8 +35,13 @@ class Availability:
 def notice_order(person: Person, orders: ChannelOrders) -> tuple[Channel, ...]:
     """The preferred channel, then the fallback order; people without internet get e-mail last (§10.9)."""
     rest = orders.offline_order if person.non_web else orders.fallback_order
-    order = (person.preferred_channel, *(channel for channel in rest if channel is not person.preferred_channel))
-    return _called_next(order) if Constraint.PREPAID in person.constraints else order
+    return _in_order(person.preferred_channel, rest, called_next=Constraint.PREPAID in person.constraints)
+
+
+@lru_cache(maxsize=256)
+def _in_order(preferred: Channel, rest: tuple[Channel, ...], *, called_next: bool) -> tuple[Channel, ...]:
+    order = (preferred, *(channel for channel in rest if channel is not preferred))
+    return _called_next(order) if called_next else order
 
 
 def _called_next(order: tuple[Channel, ...]) -> tuple[Channel, ...]:
@@ -49,7 +55,7 @@ def _called_next(order: tuple[Channel, ...]) -> tuple[Channel, ...]:
 
 def availability(person: Person, contacts: Iterable[Contact], orders: ChannelOrders) -> Availability:
     """Sort every channel into usable or excluded with its reason."""
-    points = tuple(contact for contact in contacts if contact.problem != REPLACED)
+    points = [contact for contact in contacts if contact.problem != REPLACED]
     serving: dict[Channel, Contact] = {}
     excluded: dict[Channel, Why] = {}
     order = notice_order(person, orders)
@@ -59,26 +65,29 @@ def availability(person: Person, contacts: Iterable[Contact], orders: ChannelOrd
             serving[channel] = found
         else:
             excluded[channel] = found
-    return Availability(order=tuple(channel for channel in order if channel in serving), contacts=serving, excluded=excluded)
+    return Availability(order=tuple(serving), contacts=serving, excluded=excluded)
 
 
-def _point_for(channel: Channel, person: Person, contacts: tuple[Contact, ...]) -> Contact | Why:
+def _point_for(channel: Channel, person: Person, contacts: list[Contact]) -> Contact | Why:
     if channel in person.forbidden_channels:
         return Why.FORBIDDEN
     if channel is Channel.VOICE and Constraint.NO_VOICE in person.constraints:
         return Why.CONSTRAINT
-    fit: list[Contact] = []
-    refusals: list[Why] = []
+    best: Contact | None = None
+    first_refusal: Why | None = None
     for contact in contacts:
-        if contact.kind is _POINT[channel]:
-            refusal = contact_refusal(contact, channel)
-            if refusal is None:
-                fit.append(contact)
-            else:
-                refusals.append(refusal)
-    if len(fit) > 1:
-        return min(fit, key=lambda contact: (_RANK[contact.status], contact.contact_id))
-    return fit[0] if fit else next(iter(refusals), Why.NO_CONTACT)
+        if contact.kind is not _POINT[channel]:
+            continue
+        refusal = contact_refusal(contact, channel)
+        if refusal is not None:
+            first_refusal = first_refusal or refusal
+        elif best is None or _rank(contact) < _rank(best):
+            best = contact
+    return best or first_refusal or Why.NO_CONTACT
+
+
+def _rank(contact: Contact) -> tuple[int, ContactId]:
+    return _RANK[contact.status], contact.contact_id
 
 
 def contact_refusal(contact: Contact, channel: Channel, step: Step | None = None) -> Why | None:

@@ -33,9 +33,12 @@ def presumed_at(view: View, obligation: Obligation) -> datetime | None:
     """
     if obligation.evidence >= Evidence.E2 or obligation.verdict is not None or obligation.state in _NO_MATTER:
         return None
+    about = view.messages.about(obligation.obligation_id)
+    if not about:
+        return None
     letters = [
         attempt
-        for attempt in view.messages.about(obligation.obligation_id)
+        for attempt in about
         if attempt.channel is Channel.LETTER and attempt.state is AttemptState.ACCEPTED and carries(attempt, obligation)
     ]
     return min((posted_at(view.case, letter) + view.policy.letters.presumed_after for letter in letters), default=None)

@@ -74,7 +74,7 @@ def test_nobody_forgets_to_ask_a_rule_that_would_find_something() -> None:
     for of in _cases():
         seen, duty = view(of, NOW + 2 * _D), of.obligations[0]
         told = {type_ for type_, rule in RULES_OF[duty.kind].items() if rule(seen, duty) is not None}
-        asked = {type_ for type_, _ in ASKED[duty.kind, duty.state, bool(of.attempts or of.replies)]}
+        asked = {type_ for type_, _ in ASKED[duty.kind, duty.state, bool(of.attempts), bool(of.replies)]}
         assert told <= asked, of
         found |= told
     assert found == set(AlertType)
@@ -82,7 +82,7 @@ def test_nobody_forgets_to_ask_a_rule_that_would_find_something() -> None:
 
 def test_few_rules_are_asked_about_a_duty_that_has_just_become_known() -> None:
     """Nothing was sent and nobody has answered: only the clock and the channels can raise an alert."""
-    asked = [type_ for type_, _ in ASKED[Kind.CONVOCATION, ObligationState.OPEN, False]]
+    asked = [type_ for type_, _ in ASKED[Kind.CONVOCATION, ObligationState.OPEN, False, False]]
     assert asked == [
         AlertType.NO_CHANNEL,
         AlertType.SHORT_NOTICE,
