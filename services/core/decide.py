@@ -190,8 +190,7 @@ def _released(view: View, intent: Intent, bundle: tuple[Intent, ...]) -> Attempt
     """One message for all of the bundle, for the reasons of the most urgent intent."""
     items = tuple(_item(one.obligation, one.step, one.occurrence) for one in bundle)
     contact = contact_of(view, intent)
-    others = {channel: "later_rung" for channel in view.reach.order if channel is not intent.channel}
-    excluded = tuple(f"{channel}: {reason}" for channel, reason in {**view.reach.excluded, **others}.items())
+    others = [f"{channel}: later_rung" for channel in view.reach.order if channel is not intent.channel]
     return Attempt(
         attempt_id=_attempt_id(view, items, intent.channel, contact),
         person_id=view.person.person_id,
@@ -201,7 +200,7 @@ def _released(view: View, intent: Intent, bundle: tuple[Intent, ...]) -> Attempt
         state=AttemptState.RELEASED,
         cause=intent.cause,
         chosen_by=intent.chosen_by,
-        excluded=excluded,
+        excluded=(*view.reach.why_not, *others),
         release_at=view.now,
         not_after=min(one.not_after for one in bundle),
         dispatched_at=view.now,
@@ -234,7 +233,7 @@ def _item(obligation: Obligation, step: Step, occurrence: int) -> Item:
 
 def _attempt_id(view: View, items: tuple[Item, ...], channel: Channel, contact: ContactId) -> AttemptId:
     """Derived, so that the same decision gives the same id: a second planner cannot release a twin."""
-    same = (row for item in items for row in view.messages.about(item.obligation_id) if row.channel is channel and item in row.items)
+    same = [row for item in items for row in view.messages.about(item.obligation_id) if row.channel is channel and item in row.items]
     before = len({row.attempt_id for row in same})
     said = [word for item in items for word in (item.obligation_id, str(item.revision), item.step, str(item.occurrence))]
     words = "|".join((*said, channel, contact, str(before)))

@@ -21,7 +21,8 @@ _MONTH = timedelta(days=30)
 _HALF_CLOSED = frozenset({AttemptState.FAILED, AttemptState.RELEASED, AttemptState.SUBMITTING})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# nobody changes it; not frozen, because a frozen one takes several times as long to make
+@dataclass(slots=True, kw_only=True)
 class View:
     """A case with its environment and the instant at which it is looked at."""
 

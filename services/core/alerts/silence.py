@@ -23,9 +23,9 @@ def short_notice(view: View, obligation: Obligation) -> Found | None:
     if not _waiting(obligation) or obligation.kind is Kind.ACTUALISATION or on_hold(view):
         return None  # of somebody on hold NO_CHANNEL says all (§10.17)
     since = view.known_since(obligation)
-    hours = max(0, int((obligation.due_at - since).total_seconds() // 3600))
-    fact = Fact(code="short_notice", parameters={"hours": str(hours)})
     if is_short_notice(view, obligation) or _unconfirmed_at(view, obligation) is None:
+        hours = max(0, int((obligation.due_at - since).total_seconds() // 3600))
+        fact = Fact(code="short_notice", parameters={"hours": str(hours)})
         return Found(at=since, next_action="call_now", facts=(fact,)) if view.reach.order else None
     if letter_cannot_arrive(view, obligation) or only_a_letter_too_late(view, obligation):
         return Found(at=since, next_action="call_before_deadline", facts=(Fact(code="letter_too_late"),))

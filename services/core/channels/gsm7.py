@@ -88,17 +88,14 @@ def prepare(text: str) -> Prepared:
     """
     if is_gsm7(text) and text.isprintable():
         return Prepared(text=text)
-    text = "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc")
-    plain: list[str] = []
-    changed: dict[str, None] = {}
-    for letter in unicodedata.normalize("NFC", text):
-        replacement = _plain(letter)
-        plain.append(replacement)
-        if replacement != letter:
-            changed[f"{letter}→{replacement}"] = None
-    candidate = "".join(plain)
+    if not text.isprintable():
+        text = "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) != "Cc")
+    candidate = unicodedata.normalize("NFC", text)
+    # letter by letter only where it must be: a text has some hundred letters and a handful of strange ones
+    plain = {letter: _plain(letter) for letter in dict.fromkeys(candidate) if letter not in _ALPHABET}
+    candidate = candidate.translate({ord(letter): replacement for letter, replacement in plain.items()})
     if is_gsm7(candidate):
-        return Prepared(text=candidate, changed=tuple(changed))
+        return Prepared(text=candidate, changed=tuple(f"{letter}→{replacement}" for letter, replacement in plain.items()))
     return Prepared(text=text)
 
 
@@ -117,13 +114,11 @@ def fit(variants: Iterable[str], max_septets: int = SINGLE_SEPTETS) -> str | Non
 def split(text: str) -> tuple[str, ...]:
     """The parts in which a text travels: one when it fits, else 153 septets (67 units) each, no escape or surrogate pair cut in two."""
     if is_gsm7(text):
-        return _split(text, _septets, SINGLE_SEPTETS, PART_SEPTETS)
-    return _split(text, _units, SINGLE_UNITS, PART_UNITS)
+        return (text,) if septets(text) <= SINGLE_SEPTETS else _split(text, _septets, PART_SEPTETS)
+    return (text,) if sum(map(_units, text)) <= SINGLE_UNITS else _split(text, _units, PART_UNITS)
 
 
-def _split(text: str, cost: Callable[[str], int], single: int, part: int) -> tuple[str, ...]:
-    if sum(map(cost, text)) <= single:
-        return (text,)
+def _split(text: str, cost: Callable[[str], int], part: int) -> tuple[str, ...]:
     parts: list[str] = []
     start = used = 0
     for index, letter in enumerate(text):
@@ -144,8 +139,6 @@ def _units(letter: str) -> int:
 
 
 def _plain(letter: str) -> str:
-    if letter in BASIC or letter in EXTENSION:
-        return letter
     if letter in _PLAIN:
         return _PLAIN[letter]
     bare = "".join(piece for piece in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(piece))

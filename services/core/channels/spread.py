@@ -13,7 +13,7 @@ def place(person_id: str) -> float:
 
 def jitter(person_id: str, spread: timedelta) -> timedelta:
     """This person's share of a spread, in whole seconds, less than the spread."""
-    return timedelta(seconds=int(place(person_id) * spread.total_seconds()))
+    return timedelta(0, int(place(person_id) * spread.total_seconds()))
 
 
 def within(person_id: str, start: datetime, end: datetime) -> datetime:

@@ -261,9 +261,11 @@ def _long_silent(view: View, contact: Contact, receipts: list[Receipt]) -> bool:
 
 def _nobody_for_a_year(view: View, contact: Contact, receipts: list[Receipt]) -> bool:
     """No human interaction for 12 months: an answer there, or the verification that the directory tells of."""
+    if contact.status is not ContactStatus.ACTIVE:
+        return False
     known = [at for at in (contact.human_at, contact.verified_at) if at is not None]
     since = max(known) if known else contact.value_at or view.person.known_at
-    return contact.status is ContactStatus.ACTIVE and view.now - since >= view.policy.contacts.without_human
+    return view.now - since >= view.policy.contacts.without_human
 
 
 def _possibly_reassigned(view: View, contact: Contact, receipts: list[Receipt]) -> bool:

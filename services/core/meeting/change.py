@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from services.core.decision import Intent, Omission, Plan
-from services.core.meeting.first_notice import complement
+from services.core.meeting.first_notice import complement, is_last_minute
 from services.core.model import Attempt, Case, Obligation
 from services.core.states import LIVE
 from services.core.timing import reliable_alone, soonest
@@ -51,7 +51,8 @@ def corrective(view: View, obligation: Obligation) -> Plan:
             break
         if channel not in sent and channel not in carriers:
             plan.add(_at_once(view, obligation, Step.CORRECTIVE, channel, carried=False))
-    plan.add(complement(view, obligation, tries, plan, step=Step.CORRECTIVE))
+    if is_last_minute(view, obligation):
+        complement(plan, view, obligation, tries, step=Step.CORRECTIVE)
     return plan
 
 

@@ -46,7 +46,8 @@ def first_notice(view: View, obligation: Obligation) -> Plan:
             )
         )
         alone = reliable_alone(view, obligation, channel, when[0])
-    plan.add(complement(view, obligation, tries, plan, step=Step.N0))
+    if is_last_minute(view, obligation):
+        complement(plan, view, obligation, tries, step=Step.N0)
     return plan
 
 
@@ -99,16 +100,15 @@ def is_last_minute(view: View, obligation: Obligation) -> bool:
     return obligation.due_at - view.known_since(obligation) < view.policy.timers.short_below
 
 
-def complement(view: View, obligation: Obligation, tries: list[Attempt], plan: Plan, *, step: Step) -> Plan:
-    """Less than 24 hours: e-mail as a complement at once, if usable (§10.11)."""
-    extra = Plan()
-    if not is_last_minute(view, obligation) or Channel.EMAIL not in view.reach.contacts:
-        return extra
+def complement(plan: Plan, view: View, obligation: Obligation, tries: list[Attempt], *, step: Step) -> None:
+    """At the last minute the plan gets e-mail as a complement at once, if usable (§10.11)."""
+    if Channel.EMAIL not in view.reach.contacts:
+        return
     used = {attempt.channel for attempt in tries} | {intent.channel for intent in plan.intents}
     when = soonest(view, obligation, Channel.EMAIL, view.known_since(obligation))
     if Channel.EMAIL in used or isinstance(when, Why) or not view.room(Channel.EMAIL, obligation):
-        return extra
-    extra.intents.append(
+        return
+    plan.intents.append(
         Intent(
             obligation=obligation,
             step=step,
@@ -119,7 +119,6 @@ def complement(view: View, obligation: Obligation, tries: list[Attempt], plan: P
             chosen_by="complement",
         )
     )
-    return extra
 
 
 def _chosen_by(view: View, channel: Channel) -> str:

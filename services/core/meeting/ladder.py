@@ -14,20 +14,19 @@ _AWAITED = frozenset({ObligationState.OPEN, ObligationState.ACKNOWLEDGED})
 
 def meeting_plan(view: View, obligation: Obligation) -> Plan:
     """Messages about one meeting (§10.5): due, ahead, and left out with the reason."""
-    plan = Plan()
     if obligation.state is ObligationState.CANCELLED:
         return cancellation(view, obligation)
     if obligation.state not in _AWAITED or view.now >= obligation.due_at:
-        return plan
+        return Plan()
     unheard = obligation.state is ObligationState.OPEN and obligation.evidence < Evidence.E3
     first = _first_words(view, obligation) if unheard else Plan()
-    ahead = reminders(view, obligation, told_at(view, obligation, first))
-    plan.add(ahead)
+    plan = reminders(view, obligation, told_at(view, obligation, first))
     if not unheard:
         return plan
+    further = fallback(view, obligation, plan.intents)
     plan.add(first)
     plan.add(formal_letter(view, obligation))
-    plan.add(fallback(view, obligation, ahead.intents))
+    plan.add(further)
     return plan
 
 
