@@ -70,7 +70,8 @@ class Scene:
 
 def clean(words: str) -> str:
     """A value from outside on one line, without what the light markup would take for a block (rules §10.18)."""
-    printable = "".join(letter for letter in " ".join(words.split()) if letter.isprintable())
+    line = " ".join(words.split())
+    printable = line if line.isprintable() else "".join(filter(str.isprintable, line))
     return printable.lstrip("#|-[= ")
 
 
