@@ -17,6 +17,7 @@ import structlog
 from faust.types import TP
 
 from services.adapters.kafka import records
+from services.adapters.kafka.background import trouble_of
 from services.adapters.kafka.connection import KafkaConnection
 from services.adapters.kafka.progress import InFlight, Partition, StreamProgress
 from services.adapters.kafka.standing import StreamBroken, standing
@@ -34,6 +35,8 @@ _QUIET = timedelta(milliseconds=5)
 _START_PATIENCE = 90.0
 #: how long the app may take to end in order
 _STOP_GRACE = 10.0
+#: seconds between two looks at what the client under Faust does not tell
+_LOOK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class FaustStream:
         self.joined = False
         self._app: Any = None
         self._watch: asyncio.Task[None] | None = None
+        #: why nothing will come any more, although the app looks alive
+        self._trouble: BaseException | None = None
 
     @property
     def taken(self) -> Counter[str]:
@@ -207,13 +212,23 @@ class FaustStream:
         self._in_flight.forget(theirs)
 
     async def _watch_over(self, app: Any) -> None:
-        """Wake whoever waits for records when the app ends by itself: it has no other way to tell."""
-        await app.wait()
+        """Wake whoever waits for records when the app ends by itself, or its client stands still for good: nobody else tells."""
+        ended = asyncio.ensure_future(app.wait())
+        try:
+            while not ended.done() and self._trouble is None:
+                await asyncio.wait({ended}, timeout=_LOOK)
+                self._trouble = trouble_of(app)
+        finally:
+            ended.cancel()
         self._more.set()
 
     def _raise_if_broken(self) -> None:
-        if self._app is not None and not self._stopping and self._app.should_stop:
+        if self._app is None or self._stopping:
+            return
+        if self._app.should_stop:
             raise StreamBroken(f"the Faust app of {self.group} has ended") from self._app.crash_reason
+        if self._trouble is not None:
+            raise StreamBroken(f"the Kafka client of {self.group} has stopped reading: {type(self._trouble).__name__}") from self._trouble
 
 
 class _App(faust.App):
