@@ -85,13 +85,14 @@ class Conductor:
     _restart_after: dict[str, timedelta] = field(default_factory=dict)
     _planner: Planner = field(init=False)
     _relay: Relay = field(init=False)
-    _watch: Watch | None = field(init=False)
+    _watch: Watch | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         stage = self.stage
         self._planner = Planner(store=stage.store, texts=stage.texts, snapshot=stage.snapshot, fuse=partial(self.fuses.burn, "planner"))
         readings = stage.readings
-        self._watch = Watch(store=stage.store, readings=readings, snapshot=stage.snapshot) if readings is not None else None
+        if readings is not None:
+            self._watch = Watch(store=stage.store, readings=readings, snapshot=stage.snapshot, clock=self.clock)
         self._relay = Relay(store=self._mortal("relay"), publisher=stage.publisher, encode=stage.encode, source=SOURCE)
         delivery = Delivery(
             store=self._mortal("delivery"),

@@ -67,7 +67,7 @@ async def run(surroundings: Surroundings) -> None:
     ):
         store = PostgresStore(pool, told=log_changes)
         readers = _readers(surroundings)
-        watch = Watch(store=store, readings=PostgresReadings(pool), snapshot=snapshot, readers=readers)
+        watch = Watch(store=store, readings=PostgresReadings(pool), snapshot=snapshot, clock=SystemClock(), readers=readers)
         health.ready_when("database", database_check(pool))
         health.ready_when("storing", waiting.check)
         keeping = Keeping(keeper=PostgresKeeper(pool, store), policy=policy.retention)
@@ -103,7 +103,8 @@ async def _watch(watch: Watch, every: timedelta, metrics: Metrics, waiting: Wait
         _count(metrics, found)
         # a dead man's handle: somebody outside rings when it is not pressed any more
         metrics.set("watch_looked_at_seconds", clock.now().timestamp())
-        await asyncio.sleep(every.total_seconds())
+        if not found.more:
+            await asyncio.sleep(every.total_seconds())
 
 
 def _readers(surroundings: Surroundings) -> TopicReaders:
@@ -130,6 +131,8 @@ def _count(metrics: Metrics, found: Watched) -> None:
         _log.error("alarm raised", alarm=str(alarm.type), scope=alarm.scope)
     for alarm in found.cleared:
         _log.info("alarm cleared", alarm=str(alarm.type), scope=alarm.scope)
+    if found.woken:
+        _log.info("people woken after a silence", count=found.woken)
 
 
 async def _keep(keeping: Keeping, metrics: Metrics, waiting: Waiting) -> None:

@@ -1,20 +1,29 @@
 """A round of the watch: every rule looks, what it says is compared with the open alarms, and the difference is raised or cleared.
 
 In one transaction, and by one watch at a time: two copies never ring the same alarm twice.
+
+When a silent feed speaks again, those who waited are woken afterwards, some of them in each round: how far that came is stored.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from services.core.alarms import Alarm, alarm_id
 from services.core.ledger import Ledger
-from services.core.ports.store import Store, Unit
+from services.core.ports.clock import Clock
+from services.core.ports.store import Store, StoreUnavailable, Unit
 from services.core.ports.watch import Readers, Readings
 from services.core.surroundings import Snapshot
 from services.core.words import AlarmType
 from services.watch.rules import RULES
 from services.watch.rules.rule import Judgement, Look, Rule
+
+#: people of one transaction: whoever wants to store something about one of them waits for a fraction of a second
+_PORTION: Final = 5_000
+#: a round wakes people for so long, then somebody has to look again
+_WAKING: Final = timedelta(seconds=5)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +36,10 @@ class Watched:
     open: dict[AlarmType, int] = field(default_factory=dict)
     #: when to look again although nothing happens
     look_at: set[datetime] = field(default_factory=set)
+    #: people whose actualisation waited for a feed, and who are looked at again
+    woken: int = 0
+    #: there was no time to wake all of them, as far as is known: look again at once
+    more: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,13 +49,16 @@ class Watch:
     store: Store
     readings: Readings
     snapshot: Snapshot
+    clock: Clock
     rules: Mapping[AlarmType, Rule] = field(default_factory=lambda: RULES)
     #: none where no broker is watched
     readers: Readers | None = None
+    #: how many people are woken in one transaction
+    portion: int = _PORTION
     _last: datetime | None = None
 
     async def round(self, now: datetime) -> Watched:
-        """Look once. Raises ``StoreUnavailable`` with nothing written: what could not be judged is judged by the next round."""
+        """Look once, then wake who is to be woken. Raises ``StoreUnavailable`` with nothing written: the next round judges it."""
         environment, watched = self.snapshot(now), Watched()
         since = self._last if self._last is not None else now - environment.policy.watch.look_back
         ledger = Ledger(now)
@@ -57,9 +73,26 @@ class Watch:
                 watched.open[type_] -= sum(1 for alarm in watched.cleared if alarm.type is type_)
                 watched.look_at |= {at for at in judgement.look_at if at > now}
             await unit.write(ledger.changes)
-            await _let_go_on(unit, watched, now)
+            await _begin_or_end_waking(unit, watched)
         self._last = now
+        await self._wake(watched)
         return watched
+
+    async def _wake(self, watched: Watched) -> None:
+        """Let go on who waited for the feed, in the campaign's lane (§10.16): never before the silence is over for every planner."""
+        until = self.clock.now() + _WAKING
+        try:
+            while (now := self.clock.now()) < until:
+                async with self.store.unit() as unit:
+                    woken = await unit.wake_actualisations(now, self.portion)
+                if woken is None:
+                    return
+                watched.woken += woken
+        except StoreUnavailable:
+            # what was judged is stored and has to be told; the next round finds out whether the database is there
+            watched.look_at.add(now)
+            return
+        watched.more = True
 
 
 def _compare(ledger: Ledger, type_: AlarmType, known: Mapping[str, Alarm], judgement: Judgement, watched: Watched) -> None:
@@ -87,7 +120,9 @@ def _compare(ledger: Ledger, type_: AlarmType, known: Mapping[str, Alarm], judge
         watched.cleared.append(cleared)
 
 
-async def _let_go_on(unit: Unit, watched: Watched, now: datetime) -> None:
-    """What waited for the feed is looked at again, in the campaign's lane (§10.16)."""
-    if any(alarm.type is AlarmType.FEED_SILENT for alarm in watched.cleared):
-        await unit.wake_actualisations(now)
+async def _begin_or_end_waking(unit: Unit, watched: Watched) -> None:
+    """A silence that begins makes everybody wait: whom an earlier waking did not come to is woken at its end, with all the others."""
+    if any(alarm.type is AlarmType.FEED_SILENT for alarm in watched.raised):
+        await unit.end_waking()
+    elif any(alarm.type is AlarmType.FEED_SILENT for alarm in watched.cleared):
+        await unit.begin_waking()

@@ -77,6 +77,14 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waking:
+    """How far the waking of those who waited for a silent feed has come; there is one row at most."""
+
+    woken_to: str = ""
+    key: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """A line of the journal, in order of writing."""
 
@@ -139,6 +147,7 @@ _PROOFS: Shape[_ProofKey, Proof] = Shape(key=lambda row: (row.obligation_id, row
 _SEEN: Shape[tuple[str, str], Seen] = Shape(key=lambda row: (row.source, row.event_id))
 _OUTBOX: Shape[int, OutboxRow] = Shape(key=lambda row: row.id, tags=lambda row: (row.shard,))
 _ALARMS: Shape[AlarmId, Alarm] = Shape(key=lambda row: row.alarm_id)
+_WAKING: Shape[bool, Waking] = Shape(key=lambda row: row.key)
 _REFUSED_CALLBACKS: Shape[tuple[str, datetime], RefusedCallbacks] = Shape(key=lambda row: (row.provider, row.at))
 _ACCESSES: Shape[int, Looked] = Shape(key=lambda row: row.number)
 _DEAD_LETTERS: Shape[tuple[str, int, int], DeadLetter] = Shape(key=lambda row: (row.topic, row.partition, row.offset))
@@ -166,6 +175,7 @@ class Tables:
     #: rows that wait for the relay; published ones are gone
     outbox: Table[int, OutboxRow]
     alarms: Table[AlarmId, Alarm]
+    waking: Table[bool, Waking]
     refused_callbacks: Table[tuple[str, datetime], RefusedCallbacks]
     accesses: Table[int, Looked]
     dead_letters: Table[tuple[str, int, int], DeadLetter]
@@ -191,6 +201,7 @@ class Tables:
             seen=Table(_SEEN),
             outbox=Table(_OUTBOX),
             alarms=Table(_ALARMS),
+            waking=Table(_WAKING),
             refused_callbacks=Table(_REFUSED_CALLBACKS),
             accesses=Table(_ACCESSES),
             dead_letters=Table(_DEAD_LETTERS),

@@ -1,5 +1,6 @@
 """One transaction in memory: layers over the committed rows, kept or dropped at its end."""
 
+import heapq
 from collections.abc import AsyncIterator, Callable, Collection, Generator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from dataclasses import replace
@@ -8,7 +9,7 @@ from itertools import islice
 
 from services.adapters.memory.cases import load_case
 from services.adapters.memory.locks import Locks
-from services.adapters.memory.tables import PersonRow, Seen, Tables
+from services.adapters.memory.tables import PersonRow, Seen, Tables, Waking
 from services.adapters.memory.writing import Writer
 from services.adapters.store_rules import SILENCES
 from services.core.alarms import Alarm
@@ -135,17 +136,42 @@ class MemoryUnit:
         await self._locks.take([("alarms",)], self)
         return sorted((row for row in self._tables.alarms.all() if row.cleared_at is None), key=_ringing_order)
 
-    async def wake_actualisations(self, at: datetime) -> None:
+    async def begin_waking(self) -> None:
+        """See ``Unit.begin_waking``."""
+        await self._locks.take([("waking",)], self)
+        self._tables.waking.put(Waking())
+
+    async def end_waking(self) -> None:
+        """See ``Unit.end_waking``."""
+        await self._locks.take([("waking",)], self)
+        self._tables.waking.remove(Waking().key)
+
+    async def wake_actualisations(self, at: datetime, limit: int) -> int | None:
         """See ``Unit.wake_actualisations``."""
-        rows = self._tables.obligations.all()
-        waiting = sorted(
-            {row.person_id for row in rows if row.kind is Kind.ACTUALISATION and row.state is ObligationState.OPEN and row.due_at > at}
+        waking = self._tables.waking.get(Waking().key) if self._locks.try_take(("waking",), self) else None
+        if waking is None:
+            return None
+        portion = heapq.nsmallest(limit, (row.person_id for row in self._tables.people.all() if row.person_id > waking.woken_to))
+        held = [each for each in portion if self._waits(each, at)]
+        await self._locks.take((("person", each) for each in held), self)
+        # People must be judged as they are once we have them.
+        rows = [self._hold(each) for each in held if self._waits(each, at)]
+        due = [row for row in rows if row.campaign_at is None or row.campaign_at > at]
+        for row in due:
+            self._tables.people.put(replace(row, campaign_at=at))
+        if len(portion) < limit:
+            self._tables.waking.remove(waking.key)
+        else:
+            self._tables.waking.put(Waking(woken_to=portion[-1]))
+        return len(due)
+
+    def _waits(self, person: PersonId, at: datetime) -> bool:
+        """Is an actualisation open at this instant, and does anybody decide about this person?"""
+        row = self._tables.people.get(person)
+        return (row is None or row.quarantined_at is None) and any(
+            duty.kind is Kind.ACTUALISATION and duty.state is ObligationState.OPEN and duty.due_at > at
+            for duty in self._tables.obligations.tagged(person)
         )
-        await self._locks.take((("person", each) for each in waiting), self)
-        for each in waiting:
-            row = self._hold(each)
-            if row.quarantined_at is None:
-                self._tables.people.put(replace(row, campaign_at=at if row.campaign_at is None else min(row.campaign_at, at)))
 
     async def attempts_by_reference(self, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[AttemptId, PersonId]]:
         """See ``Unit.attempts_by_reference``."""

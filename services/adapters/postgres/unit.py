@@ -134,10 +134,30 @@ class PostgresUnit:
         await self._fetch("take_alarms", _LOCK_ALARMS)
         return _alarms.decode(await self._value("open_alarms"))
 
-    async def wake_actualisations(self, at: datetime) -> None:
+    async def begin_waking(self) -> None:
+        """See ``Unit.begin_waking``."""
+        await self._execute("begin_waking")
+
+    async def end_waking(self) -> None:
+        """See ``Unit.end_waking``."""
+        await self._execute("end_waking")
+
+    async def wake_actualisations(self, at: datetime, limit: int) -> int | None:
         """See ``Unit.wake_actualisations``."""
-        await self._execute("wake_actualisations", at)
-        self._announcements.add(Announcements(earliest_wake=at))
+        woken_to = await self._value("hold_waking")
+        if woken_to is None:
+            return None
+        (portion,) = await self._fetch("next_portion", woken_to, limit)
+        # Two statements: people must be judged as they are once we have them. A planner may have had one who still found the feed silent.
+        held = [row["person_id"] for row in await self._fetch("hold_portion", woken_to, portion["last_id"], at)]
+        woken = int(await self._value("wake_actualisations", held, at))
+        if woken:
+            self._announcements.add(Announcements(earliest_wake=at))
+        if portion["people"] < limit:
+            await self._execute("end_waking")
+        else:
+            await self._execute("go_on_waking", portion["last_id"])
+        return woken
 
     async def attempts_by_reference(self, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[AttemptId, PersonId]]:
         """See ``Unit.attempts_by_reference``."""

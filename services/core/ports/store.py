@@ -124,8 +124,20 @@ class Unit(Protocol):
         """Open alarms, oldest first; nobody else raises or clears any until the unit ends."""
         ...
 
-    async def wake_actualisations(self, at: datetime) -> None:
-        """Look at everybody with an open actualisation, in the campaign's lane: what waited for a feed may go on (rules §10.16)."""
+    async def begin_waking(self) -> None:
+        """From the first person on, everybody with an open actualisation is to be woken: what waited may go on (rules §10.16)."""
+        ...
+
+    async def end_waking(self) -> None:
+        """Nobody is to be woken any more, however far it came."""
+        ...
+
+    async def wake_actualisations(self, at: datetime, limit: int) -> int | None:
+        """Of the next ``limit`` people in order of id, wake those with an open actualisation in the campaign's lane; how many were woken.
+
+        None when nobody is left to wake, or another unit has it under way. How far it came is stored with the unit.
+        Whoever is due already is left as they are.
+        """
         ...
 
     async def attempts_by_reference(self, references: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[AttemptId, PersonId]]:

@@ -26,7 +26,6 @@ from services.core.words import (
     Channel,
     Evidence,
     Kind,
-    Lane,
     ObligationState,
     PointKind,
     ReceiptStatus,
@@ -135,22 +134,6 @@ async def test_one_watch_at_a_time(store: AnyStore) -> None:
         await unit.write(Changes(alarms=[alarm()]))
     await task
     assert seen == [[alarm()]]
-
-
-async def test_open_actualisations_are_woken(store: AnyStore) -> None:
-    """In the campaign's lane and not later than before; who is done, or owes something else, is left alone."""
-    period: dict[str, Any] = {"kind": Kind.ACTUALISATION, "period": "2026-11", "opens_at": NOW - QUARTER}
-    rows = [
-        obligation("act:1", LUC, **period),
-        obligation("act:2", ANNIE, **period, state=ObligationState.DONE),
-        obligation("rdv:1", PersonId("zoe")),
-    ]
-    people = (LUC, ANNIE, PersonId("zoe"))
-    await put(store, Changes(obligations=rows, wakes=[Wake(person_id=LUC, live_at=None, campaign_at=NOW + QUARTER)]), people)
-    async with store.unit() as unit:
-        await unit.wake_actualisations(NOW)
-    async with store.unit() as unit:
-        assert list(await unit.claim_due(NOW, Lane.CAMPAIGN, 10)) == [LUC]
 
 
 async def test_refused_callbacks_add_up(store: AnyStore, readings: Readings) -> None:

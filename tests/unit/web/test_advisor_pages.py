@@ -134,7 +134,7 @@ async def test_who_cannot_be_logged_sees_nothing(world: World, staff: httpx.Asyn
 
 async def test_who_tries_identifiers_is_noticed(world: World, staff: httpx.AsyncClient) -> None:
     """The fifty-first file within the hour rings, shown or not: the watch counts what the pages stored (§8.4)."""
-    watch = Watch(store=world.store, readings=MemoryReadings(world.store), snapshot=Snapshots(policy=load_policy()))
+    watch = Watch(store=world.store, readings=MemoryReadings(world.store), snapshot=Snapshots(policy=load_policy()), clock=world.clock)
     for number in range(50):
         assert (await staff.get(f"/advisor/durand/people/p{number}")).status_code == 403
     assert not (await watch.round(world.clock.now())).raised

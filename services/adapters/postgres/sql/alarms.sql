@@ -38,20 +38,60 @@ SELECT pg_advisory_xact_lock($1, 0);
 -- What is open.
 SELECT coalesce(json_agg(r ORDER BY r.raised_at, r.alarm_id), '[]')::text FROM alarms AS r WHERE r.cleared_at IS NULL;
 
+-- name: begin_waking
+-- From the first person on, whether an earlier waking came to its end or not.
+INSERT INTO waking DEFAULT VALUES ON CONFLICT (only_row) DO UPDATE SET woken_to = excluded.woken_to;
+
+-- name: end_waking
+-- Nobody is left to wake.
+DELETE FROM waking;
+
+-- name: hold_waking
+-- How far it came, for one watch at a time: the other does not wait.
+SELECT woken_to FROM waking FOR UPDATE SKIP LOCKED;
+
+-- name: next_portion
+-- The last of the next $2 people after $1, and how many they are.
+SELECT max(person_id) AS last_id, count(*) AS people
+FROM (SELECT person_id FROM people WHERE person_id > $1 ORDER BY person_id LIMIT $2) AS portion;
+
+-- name: hold_portion
+-- Those after $1, up to $2, who may have to be woken; locked in order of id, like by everybody else. Duties are looked up person by person:
+-- with EXISTS, a plan that was made while the tables were small would read those of everybody.
+SELECT person_id
+FROM people
+WHERE person_id > $1
+  AND person_id <= $2
+  AND quarantined_at IS NULL
+  AND (
+    SELECT true FROM obligations
+    WHERE obligations.person_id = people.person_id AND kind = 'actualisation' AND state = 'open' AND due_at > $3
+    LIMIT 1
+  )
+ORDER BY person_id
+FOR NO KEY UPDATE OF people;
+
 -- name: wake_actualisations
--- Everybody with an open actualisation is looked at in the campaign's lane; locked in order of id, like by everybody else.
-WITH waiting AS MATERIALIZED (
-    SELECT people.person_id
-    FROM people
-    WHERE quarantined_at IS NULL
-      AND EXISTS (
-        SELECT FROM obligations
-        WHERE obligations.person_id = people.person_id AND kind = 'actualisation' AND state = 'open' AND due_at > $1
+-- Those of $1 whose actualisation is still open are looked at in the campaign's lane; asked again, because somebody may have had them before
+-- we did. Who is due already is left as they are.
+WITH woken AS (
+    UPDATE people
+    SET campaign_at = $2
+    WHERE person_id = ANY ($1::text[])
+      AND quarantined_at IS NULL
+      AND (campaign_at IS NULL OR campaign_at > $2)
+      AND (
+        SELECT true FROM obligations
+        WHERE obligations.person_id = people.person_id AND kind = 'actualisation' AND state = 'open' AND due_at > $2
+        LIMIT 1
       )
-    ORDER BY people.person_id
-    FOR NO KEY UPDATE OF people
+    RETURNING person_id
 )
-UPDATE people SET campaign_at = LEAST(people.campaign_at, $1::timestamptz) FROM waiting WHERE people.person_id = waiting.person_id;
+SELECT count(*) FROM woken;
+
+-- name: go_on_waking
+-- Everybody up to $1 was woken.
+UPDATE waking SET woken_to = $1;
 
 -- name: watch_receipts
 -- SMS accepted in [$1, $2) by provider and network, and of how many something came back; released since $3, so that little is read.
