@@ -1,6 +1,6 @@
 """One person's messages, sorted once for all the questions that rules ask of them again and again: by duty, by day, by call.
 
-An index, not a fact: it is made from the attempts of a case, and made anew when one is added.
+An index, not a fact: it is made from the attempts of a case, and made anew when one of them changes.
 """
 
 from bisect import bisect_left, bisect_right
@@ -36,21 +36,39 @@ class Messages:
         self._counted: dict[tuple[ObligationId, Channel], int] = {}
         self._unwritable: set[tuple[ObligationId, int, Channel]] = set()
         for attempt in attempts:
-            for item in attempt.items:
-                mine = self._about.setdefault(item.obligation_id, [])
-                if not mine or mine[-1] is not attempt:
-                    mine.append(attempt)
-            if attempt.state in _WAITING:
-                self.waiting.append(attempt)
-            elif attempt.reason is Why.UNRENDERABLE:
-                self._unwritable |= {(item.obligation_id, item.revision, attempt.channel) for item in attempt.items}
-            if attempt.state in LIVE:
-                if attempt.channel is Channel.VOICE:
-                    self.calls.append(called_at(attempt))
-                elif attempt.channel is Channel.SMS and _counts(attempt):
-                    self.sms.append(attempt.release_at)
+            self._take(attempt)
         self.calls.sort()
         self.sms.sort()
+
+    def _take(self, attempt: Attempt) -> None:
+        for item in attempt.items:
+            mine = self._about.setdefault(item.obligation_id, [])
+            if not mine or mine[-1] is not attempt:
+                mine.append(attempt)
+        if attempt.state in _WAITING:
+            self.waiting.append(attempt)
+        elif attempt.reason is Why.UNRENDERABLE:
+            self._unwritable |= {(item.obligation_id, item.revision, attempt.channel) for item in attempt.items}
+        if attempt.state in LIVE:
+            if attempt.channel is Channel.VOICE:
+                self.calls.append(called_at(attempt))
+            elif attempt.channel is Channel.SMS and _counts(attempt):
+                self.sms.append(attempt.release_at)
+
+    def and_also(self, newest: Attempt) -> "Messages":
+        """These and one more: what was sorted and counted about other duties is kept."""
+        duties = {item.obligation_id for item in newest.items}
+        after = Messages(())
+        after.waiting = self.waiting.copy()
+        after.calls, after.sms = self.calls.copy(), self.sms.copy()
+        after._unwritable = self._unwritable.copy()
+        after._about = {duty: rows.copy() if duty in duties else rows for duty, rows in self._about.items()}
+        after._tries = {key: rows for key, rows in self._tries.items() if key[0] not in duties}
+        after._counted = {key: count for key, count in self._counted.items() if key[0] not in duties}
+        after._take(newest)
+        after.calls.sort()
+        after.sms.sort()
+        return after
 
     def about(self, obligation_id: ObligationId) -> Sequence[Attempt]:
         """Messages of any revision, skipped and cancelled ones too, in the order of the case."""

@@ -130,8 +130,11 @@ class View:
 
     def with_attempt(self, attempt: Attempt) -> "View":
         """The same view once this attempt is stored."""
-        attempts = (*(known for known in self.case.attempts if known.attempt_id != attempt.attempt_id), attempt)
-        return replace(self, case=replace(self.case, attempts=attempts), messages=Messages(attempts))
+        others = [known for known in self.case.attempts if known.attempt_id != attempt.attempt_id]
+        attempts = (*others, attempt)
+        is_new = len(others) == len(self.case.attempts)
+        messages = self.messages.and_also(attempt) if is_new else Messages(attempts)
+        return replace(self, case=replace(self.case, attempts=attempts), messages=messages)
 
     def with_obligation(self, obligation: Obligation) -> "View":
         """The same view once this obligation is stored."""

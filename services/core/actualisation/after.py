@@ -7,7 +7,7 @@ from services.core.alarms import ANOTHER_PROVIDER
 from services.core.channels.spread import within
 from services.core.channels.windows import Opening, next_opening
 from services.core.decision import Intent, Plan
-from services.core.meeting.reminders import is_settled
+from services.core.meeting.reminders import settled
 from services.core.model import Attempt, Obligation
 from services.core.replacement import carried_again, channels_tried, replacing
 from services.core.timing import soonest
@@ -93,7 +93,7 @@ def too_late(view: View, obligation: Obligation) -> Plan:
     """A6: one message on the channel with the best evidence, else as a first notice; outside the caps, campaign spread."""
     plan = Plan()
     # somebody on hold is told once the hold is over (§10.17)
-    if is_settled((attempt for attempt in view.all_of(obligation) if attempt.reason is not Why.ON_HOLD), obligation, Step.A6):
+    if (Step.A6, 1) in settled((attempt for attempt in view.all_of(obligation) if attempt.reason is not Why.ON_HOLD), obligation):
         return plan
     ladder = view.policy.actualisation
     day = first_weekday(view.residence, closing_day(view, obligation) + timedelta(days=1))

@@ -8,7 +8,7 @@ from services.core.calendar import Residence
 from services.core.channels.spread import within
 from services.core.channels.windows import Opening, next_opening, next_slot, reminder_on, spaced
 from services.core.decision import Intent, Omission, Plan
-from services.core.meeting.reminders import is_settled
+from services.core.meeting.reminders import settled
 from services.core.model import Obligation
 from services.core.policy import ActualisationStep, Policy
 from services.core.timing import last_useful
@@ -21,11 +21,11 @@ _SATURDAY = 5
 def campaign(view: View, obligation: Obligation) -> Plan:
     """Every step that is due or ahead; a step whose instant was past when the period became known is not made up for."""
     plan = Plan()
-    known = view.all_of(obligation)
+    done = settled(view.all_of(obligation), obligation)
     for rung in view.policy.actualisation.steps:
         if rung.only_for_those_who_need_it and not _needs_opening_notice(view):
             continue
-        if not (known and is_settled(known, obligation, rung.step, rung.occurrence)):
+        if (rung.step, rung.occurrence) not in done:
             _add_rung(plan, view, obligation, rung)
     return plan
 

@@ -6,7 +6,7 @@ One message, without any content, on the one channel that the point serves; outs
 from services.core.channels.windows import next_opening
 from services.core.decision import Intent, Plan
 from services.core.evidence.contacts import asks_for, point_of, use_of
-from services.core.meeting.reminders import is_settled
+from services.core.meeting.reminders import settled
 from services.core.model import Obligation
 from services.core.view import View
 from services.core.words import Channel, ObligationState
@@ -20,7 +20,7 @@ def plan(view: View, obligation: Obligation) -> Plan:
         return plan
     step = asks_for(point)
     channel = use_of(point, view.person, step)
-    if channel is None or not view.messages.writable(obligation, channel) or is_settled(view.all_of(obligation), obligation, step):
+    if channel is None or not view.messages.writable(obligation, channel) or (step, 1) in settled(view.all_of(obligation), obligation):
         return plan
     at, until = next_opening(view.policy, channel, view.residence, max(view.known_since(obligation), view.now))
     until = obligation.due_at if channel is Channel.LETTER else min(until, obligation.due_at)

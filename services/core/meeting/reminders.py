@@ -36,22 +36,23 @@ def reminders(view: View, obligation: Obligation, told: Sequence[datetime] = ())
     ``told``: when word of a new date goes out; it takes the place of a rung that is too close to it (§10.11).
     """
     plan = Plan()
-    known, best = view.all_of(obligation), tuple(view.best_channels(obligation))
+    done, best = settled(view.all_of(obligation), obligation), tuple(view.best_channels(obligation))
     notice = obligation.due_at - view.known_since(obligation)
     for rung in view.policy.meeting.reminders:
-        if _concerned(obligation, rung, notice) and not (known and is_settled(known, obligation, rung.step)):
+        if _concerned(obligation, rung, notice) and (rung.step, 1) not in done:
             _add_rung(plan, view, obligation, rung, best, told)
     return plan
 
 
-def is_settled(attempts: Iterable[Attempt], obligation: Obligation, step: Step, occurrence: int = 1) -> bool:
-    """The step was sent, or left out for good."""
-    for attempt in attempts:
-        for item in attempt.items:
-            mine = item.step is step and item.occurrence == occurrence and item.obligation_id == obligation.obligation_id
-            if mine and attempt.state is not AttemptState.CANCELLED and attempt.reason not in _NOT_FINAL:
-                return True
-    return False
+def settled(attempts: Iterable[Attempt], obligation: Obligation) -> set[tuple[Step, int]]:
+    """The steps, with their occurrence, that were sent or left out for good."""
+    return {
+        (item.step, item.occurrence)
+        for attempt in attempts
+        if attempt.state is not AttemptState.CANCELLED and attempt.reason not in _NOT_FINAL
+        for item in attempt.items
+        if item.obligation_id == obligation.obligation_id
+    }
 
 
 def _concerned(obligation: Obligation, rung: Reminder, notice: timedelta) -> bool:
