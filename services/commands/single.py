@@ -5,22 +5,19 @@ from functools import partial
 
 import typer
 
-from services.adapters.kafka.admin import KafkaAdmin
-from services.adapters.kafka.topics import load_topics
-from services.adapters.postgres.migrate import pending
-from services.commands.connections import kafka_connection
+from services.commands.arrival import servers_there
 from services.commands.exits import Exit
 from services.commands.policies import warn_of_dead_steps
 from services.commands.processes import PROCESSES, body_of
 from services.commands.starting import checked_settings
-from services.core.ports.streams import MissingTopics
 from services.runtime.embedded.servers import Servers
-from services.runtime.errors import NotThere
+from services.runtime.errors import Gone
 from services.runtime.garbage import look_seldom
 from services.runtime.health import Health
 from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
 from services.runtime.metrics import Metrics
+from services.runtime.readers import Listen
 from services.runtime.running import database_of, kafka_of
 from services.runtime.settings import Settings
 from services.runtime.supervisor import Body, Outcome, RestartPolicy, Supervisor, on_stop_signals
@@ -87,7 +84,13 @@ async def _supervised(name: str, settings: Settings) -> Outcome:
         health=Health(),
         overall=Health(),
     )
-    await _ready(surroundings)
+    try:
+        await _arrived(name, surroundings)
+    except asyncio.CancelledError:
+        # asked to stop before it had begun
+        return Outcome(code=0)
+    except Gone as problem:
+        return Outcome(code=1, sentence=f"{name} cannot run: {problem}")
     bodies: dict[str, Body] = {name: body_of(name, PROCESSES[name], surroundings)}
     if settings.health_listen is not None and name != "web":
         # uvicorn, for those who listen
@@ -99,11 +102,18 @@ async def _supervised(name: str, settings: Settings) -> Outcome:
         return await supervisor.run()
 
 
-async def _ready(surroundings: Surroundings) -> None:
-    """Raises what is missing: ``MissingTopics``, ``KafkaUnavailable``, ``StoreUnavailable``, ``NotThere``."""
-    missing = await KafkaAdmin(kafka_connection(surroundings.servers.kafka)).missing_topics(list(load_topics()))
-    if missing:
-        raise MissingTopics(missing)
-    migrations = await pending(surroundings.servers.database_url)
-    if migrations:
-        raise NotThere(f"a database of this version ({len(migrations)} migrations are missing); bring it there with: sans-faute migrate")
+async def _arrived(name: str, surroundings: Surroundings) -> None:
+    """Wait for the servers, in health and in the log; a signal ends it at once. See ``servers_there`` for what it raises."""
+    settings = surroundings.settings
+    # the web has its health on its own two listeners
+    listen = [settings.public_listen, settings.staff_listen] if name == "web" else [settings.health_listen]
+
+    async def monitoring(around: Surroundings, where: Listen) -> None:
+        # uvicorn, for those who listen
+        from services.commands.monitoring import serve_monitoring
+
+        await serve_monitoring(around, where)
+
+    task = asyncio.create_task(servers_there(surroundings, [where for where in listen if where is not None], monitoring))
+    with on_stop_signals(task.cancel):
+        await task
