@@ -78,6 +78,32 @@ def openings(people: Iterable[PersonId], at: datetime = OPENING) -> list[Message
     return [_event("actualisations.v1", "actualisation.opened", each, f"act-{PERIOD}-{each}", data, at) for each in people]
 
 
+def snapshots(people: Iterable[PersonId], at: datetime) -> list[Message]:
+    """``person.updated`` for everybody: whom the directory tells us of for the first time."""
+    return [_event("people.v1", "person.updated", each, f"person-{each}", _snapshot(each), at) for each in people]
+
+
+def _snapshot(each: PersonId) -> dict[str, object]:
+    return {
+        "revision": 1,
+        "first_name": "Luc",
+        "last_name": "Martin",
+        "postal_code": "59000",
+        "preferred_channel": "sms",
+        "forbidden_channels": [],
+        "constraints": [],
+        "digital_ease": "at_ease",
+        "asked_opening_notice": False,
+        "missed_actualisations": 0,
+        "contacts": [
+            {"contact_id": "tel", "channel": "phone", "value": f"06{int(each[1:]):08d}", "declared_by": "self"},
+            {"contact_id": "mail", "channel": "email", "value": f"{each}@courriel.example", "declared_by": "self"},
+        ],
+        "referent_id": "mme_durand",
+        "agency_id": "lille",
+    }
+
+
 def meetings(people: Iterable[PersonId], at: datetime, mark: str = "m") -> list[Message]:
     """``appointment.scheduled``, one for each, eleven days ahead."""
     return [

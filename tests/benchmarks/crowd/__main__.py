@@ -81,9 +81,8 @@ def _print(console: Console, day: Day) -> None:
     table = Table(title=f"an opening day for {day.people:,} people")
     table.add_column("what")
     table.add_column("figure", justify="right")
-    for what, seconds in day.seconds.items():
-        each = "" if "restart" in what else f"  ({day.people / seconds:,.0f} people/s)"
-        table.add_row(what, f"{timedelta(seconds=round(seconds))}{each}" if each else f"{seconds:.1f} s")
+    for what, (count, seconds) in day.stages.items():
+        table.add_row(what, f"{timedelta(seconds=round(seconds))}  ({count / seconds:,.0f} a second)" if count > 1 else f"{seconds:.1f} s")
     for name, share in (("p50", 0.5), ("p99", 0.99), ("longest", 1.0)):
         table.add_row(f"meanwhile: appointment → SMSC, {name} of {len(day.waits)}", f"{day.wait(share):,.0f} ms")
     for stage, seconds in day.longest.items():

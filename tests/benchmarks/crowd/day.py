@@ -17,7 +17,7 @@ from tests.benchmarks.crowd.everybody import fill
 from tests.benchmarks.crowd.explained import explain_all
 from tests.benchmarks.machine import Machine
 from tests.benchmarks.measuring import quantile
-from tests.benchmarks.people import ids, meetings, openings, slices
+from tests.benchmarks.people import ids, meetings, openings, slices, snapshots
 from tests.benchmarks.processes import Telephones, number_of, running, smsc
 
 PARTS = ("intake", "planner", "relay", "delivery", "evidence")
@@ -25,7 +25,9 @@ PARTS = ("intake", "planner", "relay", "delivery", "evidence")
 _SETTINGS = {"TOPIC_READERS": "actualisations.v1=confluent"}
 #: people beside, who have no opening and get an appointment meanwhile: one in ten of them, who live like the first prototype, by SMS
 _CALLED = 50_000
-_LOOK = 5.0
+#: whom the directory tells us of when everybody else is there
+_NEWCOMERS = 20_000
+_LOOK, _OFTEN = 5.0, 0.5
 #: counting takes longer and longer: at most this part of the time
 _LOOK_SHARE = 20
 _ONE_WITHIN = 300.0
@@ -33,6 +35,7 @@ _READY_WITHIN = 120.0
 _STATUS, _PAGE, _MEBIBYTE = "statm", 4096, 2**20
 #: who has to be decided about, and what was decided about an opening
 _WAITING = "SELECT count(*) FROM people WHERE campaign_at <= $1"
+_KNOWN = "SELECT count(*) FROM profiles WHERE person_id >= $1"
 _PLANNED = "SELECT count(*) FROM obligations WHERE kind = 'actualisation' AND next_at IS NOT NULL"
 _STAGES = """
     SELECT o.known_at AS known, a.dispatched_at AS released, a.claimed_at AS claimed, a.accepted_at AS accepted
@@ -52,7 +55,8 @@ class Day:
     """What was measured; seconds, people, milliseconds, mebibytes."""
 
     people: int
-    seconds: dict[str, float] = field(default_factory=dict)
+    #: stage → how many, in how many seconds
+    stages: dict[str, tuple[int, float]] = field(default_factory=dict)
     #: event published → accepted by the SMSC, one a second while the flood was on
     waits: list[float] = field(default_factory=list)
     #: what became of the one that waited longest, in seconds after it was published
@@ -79,7 +83,7 @@ async def live(machine: Machine, people: int, tell: Tell) -> Day:
         await fill(len(everybody), pool, lambda done: tell("loaded", done))
 
     template = await machine.template(f"crowd_{people}", load)
-    day.seconds["people loaded"] = perf_counter() - begun
+    day.stages["people put into the tables"] = len(everybody), perf_counter() - begun
     kafka = await machine.empty_topics()
     async with KafkaPublisher(kafka) as publisher:
         await _publish(publisher, everybody[:people], day, tell)
@@ -89,6 +93,7 @@ async def live(machine: Machine, people: int, tell: Tell) -> Day:
         async with open_pool(dsn, connections=2) as pool:
             async with running(machine, PARTS, dsn=dsn, kafka=kafka, smsc_port=server.port, beside=_SETTINGS) as processes:
                 await _flood(day, street, pool, processes, tell)
+                await _newcomers(day, street, pool, len(everybody))
             day.waits = [wait for wait, _, _ in street.waits]
             day.longest = await street.longest(pool)
             day.sizes = await _sizes(pool)
@@ -139,7 +144,7 @@ async def _publish(publisher: KafkaPublisher, people: Sequence[PersonId], day: D
         await publisher.publish(openings(batch, now))
         done += len(batch)
         tell("published", done)
-    day.seconds["openings published"] = perf_counter() - begun
+    day.stages["openings published"] = len(people), perf_counter() - begun
 
 
 async def _flood(day: Day, street: _Street, pool: Pool, processes: Mapping[str, Process], tell: Tell) -> None:
@@ -157,10 +162,21 @@ async def _flood(day: Day, street: _Street, pool: Pool, processes: Mapping[str, 
             if planned >= day.people and not await pool.fetchval(_WAITING, SystemClock().now(), timeout=None):
                 break
             pause = max(_LOOK, _LOOK_SHARE * (perf_counter() - looked))
-        day.seconds["opened and planned"] = perf_counter() - begun
+        day.stages["opened and planned"] = day.people, perf_counter() - begun
     finally:
         calling.cancel()
         await asyncio.gather(calling, return_exceptions=True)
+
+
+async def _newcomers(day: Day, street: _Street, pool: Pool, known: int) -> None:
+    """The directory tells of people nobody knew, beside all the others."""
+    newcomers = ids(known + _NEWCOMERS)[known:]
+    begun = perf_counter()
+    for batch in slices(newcomers):
+        await street.publisher.publish(snapshots(batch, SystemClock().now()))
+    while await pool.fetchval(_KNOWN, newcomers[0], timeout=None) < len(newcomers):  # noqa: ASYNC110 -- it happens in another process
+        await asyncio.sleep(_OFTEN)
+    day.stages["newcomers of the directory stored"] = len(newcomers), perf_counter() - begun
 
 
 async def _restart(machine: Machine, day: Day, street: _Street, dsn: str, kafka: KafkaConnection, port: int) -> None:
@@ -168,7 +184,7 @@ async def _restart(machine: Machine, day: Day, street: _Street, dsn: str, kafka:
     begun = perf_counter()
     async with running(machine, PARTS, dsn=dsn, kafka=kafka, smsc_port=port, beside=_SETTINGS):
         await street.call_one(_READY_WITHIN)
-        day.seconds["restart to the first message"] = perf_counter() - begun
+        day.stages["restart to the first message"] = 1, perf_counter() - begun
 
 
 def _memory(day: Day, processes: Mapping[str, Process]) -> None:

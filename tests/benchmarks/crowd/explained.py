@@ -21,12 +21,15 @@ _IN_UNITS: Mapping[str, Callable[[datetime, list[PersonId]], tuple[object, ...]]
     "lock_people": lambda _, some: (some,),
     # as if everybody had waited since an outage
     "urgent_campaign": lambda now, _: (now + 60 * _DAY, 50_000),
+    "next_portion": lambda _, some: (some[0], 5000),
+    "hold_portion": lambda now, some: (some[0], some[1], now),
     "forget_inbox": lambda now, _: (now, 1000, now - 400 * _DAY),
     "forget_outbox": lambda now, _: (now, 1000, now - 400 * _DAY),
     "hold_old_duties": lambda now, _: (now - 300 * _DAY, 1000, now - 400 * _DAY),
 }
 _IN_PAGES: Mapping[str, Callable[[datetime], tuple[object, ...]]] = {
-    "watch_overdue": lambda now: (now,),
+    # the same
+    "watch_overdue": lambda now: (now + 60 * _DAY,),
     "watch_stuck": lambda now: (now, now - _DAY),
     "watch_completion": lambda _: (),
     "watch_receipts": lambda now: (now - _HOUR, now, now - _DAY),
