@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -71,6 +71,7 @@ def build_public(
             HTTPException: links.refused,
             TooLarge: _too_large,
             NotText: _not_text,
+            ClientDisconnect: _hung_up,
             Exception: links.refused,
         },
     )
@@ -126,6 +127,7 @@ def build_staff(
             NotPublished: refused,
             TooLarge: _too_large,
             NotText: _not_text,
+            ClientDisconnect: _hung_up,
         },
     )
 
@@ -150,6 +152,11 @@ async def _too_large(_request: Request, _problem: Exception) -> Response:
 
 async def _not_text(_request: Request, _problem: Exception) -> Response:
     return not_text()
+
+
+async def _hung_up(_request: Request, _problem: Exception) -> Response:
+    """They, or we because it took too long, have ended the connection before all of the request was here: nobody reads this."""
+    return problem(408, "the request did not arrive whole")
 
 
 def _flooded(seconds: int) -> Response:

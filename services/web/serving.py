@@ -5,10 +5,13 @@ import contextlib
 import os
 import socket
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from services.web.patience import WHOLE_WITHIN, PatientConfig
 
 #: seconds that open requests may take when we stop; a live page's stream never ends by itself
 _GRACE: Final = 2
@@ -27,20 +30,12 @@ def bind(host: str, port: int) -> socket.socket:
         raise AddressTaken(f"{host}:{port}: {os.strerror(problem.errno) if problem.errno else type(problem).__name__}") from None
 
 
-async def serve(app: ASGIApp, listener: socket.socket, *, proxies: Collection[str] = ()) -> None:
+async def serve(app: ASGIApp, listener: socket.socket, *, proxies: Collection[str] = (), whole_within: timedelta = WHOLE_WITHIN) -> None:
     """Serve until cancelled; access is logged by who knows what may be logged, never by address.
 
-    ``proxies`` are believed when they say who asks; nobody else is.
+    ``proxies`` are believed when they say who asks; nobody else is. Who has not sent a whole request ``whole_within`` is hung up on.
     """
-    config = uvicorn.Config(
-        app,
-        access_log=False,
-        log_config=None,
-        lifespan="off",
-        timeout_graceful_shutdown=_GRACE,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=list(proxies),
-    )
+    config = PatientConfig(app, whole_within=whole_within, proxies=proxies, grace=_GRACE)
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -78,6 +78,21 @@ def test_octets_that_are_no_http(insults: list[bytes]) -> None:
     run(_insulted(insults))
 
 
+async def test_who_hangs_up_in_the_middle_is_no_fault_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    """A body that stops half way is not an error in the log: whoever likes could fill it."""
+    async with _served() as (port, _), httpx.AsyncClient(trust_env=False) as http:
+        for path in (f"/a/{TOKEN}", "/callbacks/sms"):
+            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf".encode())
+            await writer.drain()
+            # its own connection: the half request is being read by now
+            assert (await http.get(f"http://127.0.0.1:{port}/a/{TOKEN}")).status_code == 200
+            writer.close()
+            await writer.wait_closed()
+        assert (await http.get(f"http://127.0.0.1:{port}/a/{TOKEN}")).status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize(("proxies", "statuses"), [((), [200, 429]), (("127.0.0.1",), [200, 200]), (("192.0.2.1",), [200, 429])])
 async def test_who_is_believed(proxies: Sequence[str], statuses: list[int]) -> None:
     """Only a proxy of ours may say who asks: nobody talks themselves out of a flood (§8.4)."""
