@@ -22,7 +22,7 @@ _WAITING = frozenset({AttemptState.RELEASED, AttemptState.SUBMITTING, AttemptSta
 class Messages:
     """What was released and not taken back is *live*; skipped and cancelled messages are known, and count nowhere."""
 
-    __slots__ = ("_about", "_counted", "_tries", "_unwritable", "calls", "sms", "waiting")
+    __slots__ = ("_about", "_all", "_counted", "_tries", "_unwritable", "calls", "sms", "waiting")
 
     def __init__(self, attempts: Iterable[Attempt]) -> None:
         #: those that wait for somebody, a provider or a receipt, in the order of the case
@@ -32,28 +32,33 @@ class Messages:
         self.calls: list[datetime] = []
         #: when SMS that the person's cap counts were released, in order
         self.sms: list[datetime] = []
+        self._all: dict[tuple[ObligationId, int], Sequence[Attempt]] = {}
         self._tries: dict[tuple[ObligationId, int], Sequence[Attempt]] = {}
         self._counted: dict[tuple[ObligationId, Channel], int] = {}
         self._unwritable: set[tuple[ObligationId, int, Channel]] = set()
+        self._take(attempts)
+
+    def _take(self, attempts: Iterable[Attempt]) -> None:
+        # looked up once: some people have a hundred messages
+        voice, sms, unrenderable = Channel.VOICE, Channel.SMS, Why.UNRENDERABLE
         for attempt in attempts:
-            self._take(attempt)
+            for item in attempt.items:
+                mine = self._about.get(item.obligation_id)
+                if mine is None:
+                    self._about[item.obligation_id] = [attempt]
+                elif mine[-1] is not attempt:
+                    mine.append(attempt)
+            if attempt.state in _WAITING:
+                self.waiting.append(attempt)
+            elif attempt.reason is unrenderable:
+                self._unwritable |= {(item.obligation_id, item.revision, attempt.channel) for item in attempt.items}
+            if attempt.state in LIVE:
+                if attempt.channel is voice:
+                    self.calls.append(called_at(attempt))
+                elif attempt.channel is sms and _counts(attempt):
+                    self.sms.append(attempt.release_at)
         self.calls.sort()
         self.sms.sort()
-
-    def _take(self, attempt: Attempt) -> None:
-        for item in attempt.items:
-            mine = self._about.setdefault(item.obligation_id, [])
-            if not mine or mine[-1] is not attempt:
-                mine.append(attempt)
-        if attempt.state in _WAITING:
-            self.waiting.append(attempt)
-        elif attempt.reason is Why.UNRENDERABLE:
-            self._unwritable |= {(item.obligation_id, item.revision, attempt.channel) for item in attempt.items}
-        if attempt.state in LIVE:
-            if attempt.channel is Channel.VOICE:
-                self.calls.append(called_at(attempt))
-            elif attempt.channel is Channel.SMS and _counts(attempt):
-                self.sms.append(attempt.release_at)
 
     def and_also(self, newest: Attempt) -> "Messages":
         """These and one more: what was sorted and counted about other duties is kept."""
@@ -63,16 +68,26 @@ class Messages:
         after.calls, after.sms = self.calls.copy(), self.sms.copy()
         after._unwritable = self._unwritable.copy()
         after._about = {duty: rows.copy() if duty in duties else rows for duty, rows in self._about.items()}
+        after._all = {key: rows for key, rows in self._all.items() if key[0] not in duties}
         after._tries = {key: rows for key, rows in self._tries.items() if key[0] not in duties}
         after._counted = {key: count for key, count in self._counted.items() if key[0] not in duties}
-        after._take(newest)
-        after.calls.sort()
-        after.sms.sort()
+        after._take((newest,))
         return after
 
     def about(self, obligation_id: ObligationId) -> Sequence[Attempt]:
         """Messages of any revision, skipped and cancelled ones too, in the order of the case."""
         return self._about.get(obligation_id, ())
+
+    def all_of(self, obligation: Obligation) -> Sequence[Attempt]:
+        """Messages of this revision, skipped and cancelled ones too, in the order of the case."""
+        about = self._about.get(obligation.obligation_id)
+        if about is None:
+            return ()
+        key = obligation.obligation_id, obligation.revision
+        found = self._all.get(key)
+        if found is None:
+            found = self._all[key] = [row for row in about if carries(row, obligation)]
+        return found
 
     def tries_of(self, obligation: Obligation) -> Sequence[Attempt]:
         """Live messages of this revision, oldest first."""
@@ -81,7 +96,7 @@ class Messages:
         key = obligation.obligation_id, obligation.revision
         found = self._tries.get(key)
         if found is None:
-            mine = [row for row in self.about(obligation.obligation_id) if row.state in LIVE and carries(row, obligation)]
+            mine = [row for row in self.all_of(obligation) if row.state in LIVE]
             found = self._tries[key] = sorted(mine, key=lambda row: (row.release_at, row.attempt_id))
         return found
 

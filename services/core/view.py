@@ -9,7 +9,7 @@ from services.core.channels.availability import Availability, availability
 from services.core.channels.pauses import without_paused
 from services.core.channels.quiet import without_quiet
 from services.core.environment import METROPOLE, Environment
-from services.core.messages import Messages, carries
+from services.core.messages import Messages
 from services.core.model import Attempt, Case, Obligation, Person, Reply
 from services.core.policy import Policy
 from services.core.words import AttemptState, Channel, Evidence, Kind, ReplyChannel, ReplyEffect, Step
@@ -51,8 +51,7 @@ class View:
 
     def all_of(self, obligation: Obligation) -> Sequence[Attempt]:
         """Messages of this revision, skipped and cancelled ones too."""
-        about = self.messages.about(obligation.obligation_id)
-        return [attempt for attempt in about if carries(attempt, obligation)] if about else about
+        return self.messages.all_of(obligation)
 
     def replies_to(self, obligation: Obligation) -> Sequence[Reply]:
         """Answers to this revision, oldest first."""

@@ -28,7 +28,7 @@ def _answers(of: Messages) -> list[object]:
     """All that rules can ask."""
     asked: list[object] = [of.waiting, of.calls, of.sms]
     for duty in _DUTIES:
-        asked += [list(of.about(duty.obligation_id)), list(of.tries_of(duty))]
+        asked += [list(of.about(duty.obligation_id)), list(of.tries_of(duty)), list(of.all_of(duty))]
         asked += [(of.counted(channel, duty.obligation_id), of.writable(duty, channel)) for channel in Channel]
     return asked
 
