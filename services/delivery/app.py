@@ -27,6 +27,7 @@ from services.adapters.postgres.connection import open_pool
 from services.adapters.postgres.store import PostgresStore
 from services.adapters.providers.opening import Identity, open_provider
 from services.adapters.providers.smtp.receiver import BounceReceiver, ReceiverSettings
+from services.adapters.providers.unreadable import TellUnread, Unread
 from services.adapters.rendering.texts import JinjaTexts
 from services.adapters.seals import Seals
 from services.adapters.snapshots import Snapshots
@@ -161,10 +162,14 @@ async def _providers(
         public_url=settings.public_url,
     )
     found: dict[Channel, list[Provider]] = {}
+
+    def unread(provider: str, what: Unread) -> None:
+        metrics.count("provider_octets_unread", provider=provider, kind=str(what))
+
     async with AsyncExitStack() as stack:
         for channel, name, url in settings.providers():
             try:
-                opened = open_provider(Channel(channel), name, url, identity, feedback, clock)
+                opened = open_provider(Channel(channel), name, url, identity, feedback, clock, unread)
             except ValueError as problem:
                 raise WrongSettings([Mistake(name=f"provider {name}", problem=str(problem))]) from None
             await opened.start()
@@ -175,11 +180,13 @@ async def _providers(
         for channel in sorted(set(settings.channels_owned) - {str(channel) for channel in found}):
             _log.warning("channel without a provider: its messages wait, and other channels are tried when it is too late", channel=channel)
         if settings.bounce_listen is not None:
-            await _open_mailbox(stack, settings, identity, feedback, clock)
+            await _open_mailbox(stack, settings, identity, feedback, clock, unread)
         yield found
 
 
-async def _open_mailbox(stack: AsyncExitStack, settings: Settings, identity: Identity, feedback: Feedback, clock: Clock) -> None:
+async def _open_mailbox(
+    stack: AsyncExitStack, settings: Settings, identity: Identity, feedback: Feedback, clock: Clock, unread: TellUnread
+) -> None:
     listen = settings.bounce_listen
     if listen is None:
         return
@@ -187,7 +194,7 @@ async def _open_mailbox(stack: AsyncExitStack, settings: Settings, identity: Ide
     box = ReceiverSettings(
         returns=identity.returns, mailboxes=mailboxes, host=listen.host, port=listen.port, hostname=identity.returns.domain
     )
-    receiver = BounceReceiver(EMAIL, box, feedback, clock)
+    receiver = BounceReceiver(EMAIL, box, feedback, clock, unread)
     await receiver.start()
     stack.push_async_callback(receiver.stop)
 

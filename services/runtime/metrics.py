@@ -42,6 +42,9 @@ METRICS: dict[str, Metric] = {
     "dead_letters_replayed": Metric(kind=Kind.COUNTER, help="Records published again on somebody's word.", labels=("topic",)),
     "batch_seconds": Metric(kind=Kind.SECONDS, help="From having a batch to having it stored.", labels=("topic",)),
     "callbacks_refused": Metric(kind=Kind.COUNTER, help="Callbacks with a wrong signature or an old timestamp.", labels=("provider",)),
+    "provider_octets_unread": Metric(
+        kind=Kind.COUNTER, help="What a provider sent and nobody can read, by what it should have been.", labels=("provider", "kind")
+    ),
     "requests_held_back": Metric(kind=Kind.COUNTER, help="Requests of a source that asks too often (429).", labels=("door",)),
     # deciding
     "decisions": Metric(kind=Kind.COUNTER, help="People decided about.", labels=("lane",)),

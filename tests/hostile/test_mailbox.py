@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.adapters.providers.smtp.receiver import BounceReceiver, ReceiverSettings
+from services.adapters.providers.unreadable import TellUnread, Unread, untold
 from tests.hostile.border import Border, run
 from tests.unit.providers.test_returned_mail import ATTEMPT, RETURNS, VERP, dsn, person
 
@@ -78,11 +79,13 @@ async def _insulted(port: int, octets: bytes) -> None:
     writer.close()
 
 
-async def _survives(mail: bytes = b"", octets: bytes = b"", *, mail_from: str = "", to: str = VERP) -> tuple[str, Border]:
+async def _survives(
+    mail: bytes = b"", octets: bytes = b"", *, mail_from: str = "", to: str = VERP, unread: TellUnread = untold
+) -> tuple[str, Border]:
     """A mailbox that gets this, and then a bounce of ours, which must come through as ever."""
     border = Border()
     box = ReceiverSettings(returns=RETURNS, mailboxes=frozenset({_REPLY_TO}))
-    receiver = BounceReceiver("email", box, border.feedback, border.clock)
+    receiver = BounceReceiver("email", box, border.feedback, border.clock, unread)
     await receiver.start()
     try:
         said = await _delivered(receiver.port, mail, mail_from=mail_from, to=to) if mail else ""
@@ -150,3 +153,12 @@ def test_a_report_that_nobody_could_read_is_dropped() -> None:
     said, border = run(_survives(mail, to=_REPLY_TO))
     assert said.startswith("250")
     assert border.unfit == ["receipts.v1"]
+
+
+def test_a_mail_that_nobody_can_read_is_counted() -> None:
+    """It is dropped with a 250, so the only trace is a number under the provider's name (§11.3)."""
+    told: list[tuple[str, Unread]] = []
+    many = b"From: x@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + b"\r\n--b\r\n" * 300
+    said, _ = run(_survives(many, mail_from="x@example.org", to=_REPLY_TO, unread=lambda provider, what: told.append((provider, what))))
+    assert said.startswith("250")
+    assert told == [("email", Unread.MAIL)]

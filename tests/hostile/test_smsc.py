@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.adapters.providers.smpp import pdu
 from services.adapters.providers.smpp.provider import SmppProvider, SmppSettings
 from services.adapters.providers.smpp.session import Answer, Limits, Session
+from services.adapters.providers.unreadable import TellUnread, Unread, untold
 from services.core.ports.providers import Accepted
 from services.core.words import Channel
 from tests.conformance.providers.stage import envelope
@@ -100,7 +101,7 @@ class HostileCentre:
             writer.close()
 
 
-async def _meets(centre: HostileCentre) -> Border:
+async def _meets(centre: HostileCentre, unread: TellUnread = untold) -> Border:
     """An account that meets this centre, then sends a message as ever; raises when it cannot any more."""
     border = Border()
     server = await asyncio.start_server(centre.serve, "127.0.0.1", 0)
@@ -115,7 +116,7 @@ async def _meets(centre: HostileCentre) -> Border:
         pause=timedelta(milliseconds=5),
         longest_pause=timedelta(milliseconds=20),
     )
-    provider = SmppProvider("a", account, border.feedback, border.clock)
+    provider = SmppProvider("a", account, border.feedback, border.clock, unread)
     await provider.start()
     try:
         assert await _accepted(provider)
@@ -180,6 +181,26 @@ def test_every_delivery_is_answered_and_judged_once() -> None:
     assert {(frame.sequence, frame.status) for frame in centre.answers} == {(7, pdu.PERMANENT), (8, pdu.OK)}
     assert len(border.read()) == 1
     assert border.unfit == ["receipts.v1"]
+
+
+_NAMELESS = b"\0\1\1331234\0\1\1\0" + bytes((0x04, 0, 0)) + b"\0\0" + bytes((0, 0, 3, 0, 4)) + b"what"
+
+
+@pytest.mark.parametrize(
+    ("hostile", "counted"),
+    [
+        (HostileCentre(b"\0\0\0\1 no length of a PDU"), Unread.FRAME),
+        (HostileCentre(b"", bind_says=b"HTTP/1.1 400 Bad Request\r\n\r\n"), Unread.FRAME),
+        (HostileCentre(framed(pdu.DELIVER_SM, 7, b"\0\1\1331234\0")), Unread.DELIVERY),
+        (HostileCentre(framed(pdu.DELIVER_SM, 7, _NAMELESS)), Unread.REPORT),
+    ],
+    ids=["no length", "a bind answered with HTTP", "ends too early", "a receipt of nothing"],
+)
+async def test_what_nobody_can_read_is_counted(hostile: HostileCentre, counted: Unread) -> None:
+    """Under the provider's name, by what it should have been: a network that changes its ways is seen (§11.1)."""
+    told: list[tuple[str, Unread]] = []
+    await _meets(hostile, lambda provider, what: told.append((provider, what)))
+    assert told == [("a", counted)]
 
 
 async def test_a_flood_is_answered_not_now() -> None:

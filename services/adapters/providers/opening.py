@@ -22,6 +22,7 @@ from services.adapters.providers.smtp.mailbox import SmtpMailbox
 from services.adapters.providers.smtp.provider import SmtpProvider, SmtpSettings
 from services.adapters.providers.sources import SOURCES, SourceParts
 from services.adapters.providers.twilio.provider import TwilioSettings, TwilioVoice
+from services.adapters.providers.unreadable import TellUnread, untold
 from services.core.ports.clock import Clock
 from services.core.ports.providers import Feedback, Provider
 from services.core.words import Channel
@@ -51,24 +52,26 @@ class Opened:
     stop: Callable[[], Awaitable[None]]
 
 
-Opener = Callable[[str, SplitResult, Identity, Feedback, Clock], Opened]
+Opener = Callable[[str, SplitResult, Identity, Feedback, Clock, TellUnread], Opened]
 
 
 async def _nothing() -> None:
     """No connection to open or to close."""
 
 
-def open_provider(channel: Channel, name: str, url: str, identity: Identity, feedback: Feedback, clock: Clock) -> Opened:
+def open_provider(
+    channel: Channel, name: str, url: str, identity: Identity, feedback: Feedback, clock: Clock, unread: TellUnread = untold
+) -> Opened:
     """The provider behind this address; nothing is connected before ``start``. Raises ``ValueError`` for an address of another kind.
 
-    The error never quotes the address: it holds a password.
+    ``unread`` is told of what it sends and nobody can read. The error never quotes the address: it holds a password.
     """
     parts = urlsplit(url)
     opener = OPENERS.get((channel, parts.scheme))
     if opener is None:
         known = ", ".join(f"{scheme}://" for wanted, scheme in OPENERS if wanted is channel)
         raise ValueError(f"{channel} provider {name}: the address must begin with {known}")
-    return opener(name, parts, identity, feedback, clock)
+    return opener(name, parts, identity, feedback, clock, unread)
 
 
 def open_source(channel: Channel, name: str, url: str, scripts: Scripts, identity: Identity, clock: Clock) -> CallbackSource | None:
@@ -91,7 +94,7 @@ def open_source(channel: Channel, name: str, url: str, scripts: Scripts, identit
     return SOURCES[kind](made)
 
 
-def _smpp(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock) -> Opened:
+def _smpp(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock, unread: TellUnread) -> Opened:
     settings = SmppSettings(
         host=_host(url),
         port=url.port or (3550 if url.scheme == "smpps" else 2775),
@@ -102,7 +105,7 @@ def _smpp(name: str, url: SplitResult, identity: Identity, feedback: Feedback, c
         tls=ssl.create_default_context() if url.scheme == "smpps" else None,
         limits=Limits(window=int(_query(url, "window") or Limits().window)),
     )
-    provider = SmppProvider(name, settings, feedback, clock)
+    provider = SmppProvider(name, settings, feedback, clock, unread)
     return Opened(provider=provider, start=provider.start, stop=provider.stop)
 
 
@@ -114,8 +117,8 @@ def open_mailbox(url: str, identity: Identity, clock: Clock) -> SmtpMailbox:
     return SmtpMailbox(provider=SmtpProvider("staff", _smtp_settings("staff", parts, identity), clock), clock=clock)
 
 
-def _smtp(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock) -> Opened:
-    provider = SmtpProvider(name, _smtp_settings(name, url, identity), clock)
+def _smtp(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock, unread: TellUnread) -> Opened:
+    provider = SmtpProvider(name, _smtp_settings(name, url, identity), clock, unread)
     return Opened(provider=provider, start=_nothing, stop=provider.stop)
 
 
@@ -136,7 +139,7 @@ def _smtp_settings(name: str, url: SplitResult, identity: Identity) -> SmtpSetti
     )
 
 
-def _twilio(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock) -> Opened:
+def _twilio(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock, unread: TellUnread) -> Opened:
     settings = TwilioSettings(
         account_sid=_user(url),
         auth_token=_password(url),
@@ -148,7 +151,7 @@ def _twilio(name: str, url: SplitResult, identity: Identity, feedback: Feedback,
     return Opened(provider=provider, start=_nothing, stop=provider.stop)
 
 
-def _maileva(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock) -> Opened:
+def _maileva(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock, unread: TellUnread) -> Opened:
     provider = MailevaLetters(name, _maileva_settings(url, identity))
     return Opened(provider=provider, start=_nothing, stop=provider.stop)
 
@@ -168,7 +171,7 @@ def _maileva_settings(url: SplitResult, identity: Identity) -> MailevaSettings:
     return settings
 
 
-def _folder(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock) -> Opened:
+def _folder(name: str, url: SplitResult, identity: Identity, feedback: Feedback, clock: Clock, unread: TellUnread) -> Opened:
     return Opened(provider=FolderLetters(name, Path(unquote(url.path)), clock), start=_nothing, stop=_nothing)
 
 

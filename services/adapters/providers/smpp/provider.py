@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import structlog
@@ -17,6 +18,7 @@ import structlog
 from services.adapters.providers.smpp import pdu
 from services.adapters.providers.smpp.feedback import Letterbox, Memory, receipt_of, report_of
 from services.adapters.providers.smpp.session import Answer, BindRefused, Limits, NoAnswer, NotWritten, Session
+from services.adapters.providers.unreadable import TellUnread, Unread, untold
 from services.core.content import SmsContent
 from services.core.evidence import statuses
 from services.core.ports.clock import Clock
@@ -65,11 +67,12 @@ class SmppProvider:
 
     channel = Channel.SMS
 
-    def __init__(self, name: str, settings: SmppSettings, feedback: Feedback, clock: Clock) -> None:
+    def __init__(self, name: str, settings: SmppSettings, feedback: Feedback, clock: Clock, unread: TellUnread = untold) -> None:
         self.name = name
         self._settings = settings
         self._feedback = feedback
         self._clock = clock
+        self._unread = partial(unread, name)
         self._session: Session | None = None
         self._bound = asyncio.Event()
         self._unbound = asyncio.Event()
@@ -195,6 +198,7 @@ class SmppProvider:
             return pdu.OK
         report = report_of(delivery)
         if report is None:
+            self._unread(Unread.REPORT)
             return pdu.PERMANENT
         at = self._clock.now()
         submitted = self._memory.get(report.message_id)
@@ -244,4 +248,5 @@ class SmppProvider:
             tls=settings.tls,
             deliver=self._deliver,
             late=self._late,
+            unread=self._unread,
         )

@@ -15,6 +15,7 @@ import structlog
 from aiosmpplib.protocol import SubmitSm
 
 from services.adapters.providers.smpp import pdu
+from services.adapters.providers.unreadable import Unread
 from services.core.ports.providers import Unfit
 
 _log = structlog.get_logger(__name__)
@@ -83,12 +84,14 @@ class Session:
         limits: Limits,
         deliver: Callable[[pdu.Delivery], Awaitable[int]],
         late: Callable[[str, int, Answer], Awaitable[None]],
+        unread: Callable[[Unread], None] = lambda _what: None,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._limits = limits
         self._deliver = deliver
         self._late = late
+        self._unread = unread
         self._sequence = 0
         self._room = asyncio.Semaphore(limits.window)
         #: one message at a time takes its room, so that two messages of several parts cannot wait for each other
@@ -119,15 +122,17 @@ class Session:
         tls: ssl.SSLContext | None,
         deliver: Callable[[pdu.Delivery], Awaitable[int]],
         late: Callable[[str, int, Answer], Awaitable[None]],
+        unread: Callable[[Unread], None] = lambda _what: None,
     ) -> "Session":
         """Connect and bind as a transceiver.
 
         ``deliver`` takes each deliver_sm and says the status of its answer; ``late`` gets answers that come after ``NoAnswer``,
-        with the label and the index of their request. Raises ``OSError`` (``TimeoutError`` too) or ``BindRefused``.
+        with the label and the index of their request; ``unread`` is told of octets that nobody can read. Raises ``OSError``
+        (``TimeoutError`` too) or ``BindRefused``.
         """
         async with asyncio.timeout(limits.connect.total_seconds()):
             reader, writer = await asyncio.open_connection(host, port, ssl=tls)
-            session = cls(reader, writer, limits, deliver, late)
+            session = cls(reader, writer, limits, deliver, late, unread)
             try:
                 await session._bind(system_id, password, system_type)
             except BaseException:
@@ -141,8 +146,11 @@ class Session:
         self._writer.write(pdu.bind(self._next(), system_id=system_id, password=password, system_type=system_type))
         try:
             frame = await self._frame()
-        except (asyncio.IncompleteReadError, pdu.MalformedPdu) as error:
+        except asyncio.IncompleteReadError as error:
             raise BindRefused("connection closed at bind") from error
+        except pdu.MalformedPdu as error:
+            self._unread(Unread.FRAME)
+            raise BindRefused("no SMPP at bind") from error
         if frame.command != pdu.BIND_TRANSCEIVER | pdu.RESPONSE or frame.status != pdu.OK:
             raise BindRefused(f"bind answered with status 0x{frame.status:08x}")
 
@@ -265,7 +273,10 @@ class Session:
                 if self._writer.transport.get_write_buffer_size() > _UNREAD:
                     _log.warning("talks and does not listen", action="smpp_not_listening")
                     self._hang_up()
-        except (OSError, asyncio.IncompleteReadError, pdu.MalformedPdu):
+        except pdu.MalformedPdu:
+            self._unread(Unread.FRAME)
+            _log.warning("octets that are no SMPP", action="smpp_unreadable_frame")
+        except (OSError, asyncio.IncompleteReadError):
             _log.info("connection lost", action="smpp_connection_lost")
         finally:
             self._hang_up()
@@ -309,6 +320,7 @@ class Session:
             try:
                 status = await self._deliver(pdu.delivery_of(frame.body))
             except (pdu.MalformedPdu, Unfit) as error:
+                self._unread(Unread.DELIVERY)
                 _log.warning("unreadable delivery", action="smpp_unreadable_delivery", error=type(error).__name__)
                 status = pdu.PERMANENT
             except Exception as error:  # noqa: BLE001 -- the network keeps the message and tries again; the connection goes on

@@ -10,10 +10,12 @@ from datetime import timedelta
 from typing import Literal
 
 import aiosmtplib
+from aiosmtplib.typing import SMTPStatus
 
 from services.adapters.providers.smtp.addresses import Returns
 from services.adapters.providers.smtp.codes import codes_of
 from services.adapters.providers.smtp.mail import Sender, compose
+from services.adapters.providers.unreadable import TellUnread, Unread, untold
 from services.core.content import EmailContent
 from services.core.evidence import statuses
 from services.core.ports.clock import Clock
@@ -60,10 +62,11 @@ class SmtpProvider:
 
     channel = Channel.EMAIL
 
-    def __init__(self, name: str, settings: SmtpSettings, clock: Clock) -> None:
+    def __init__(self, name: str, settings: SmtpSettings, clock: Clock, unread: TellUnread = untold) -> None:
         self.name = name
         self._settings = settings
         self._clock = clock
+        self._unread = unread
         self._slots = asyncio.Semaphore(settings.connections)
         self._idle: list[_Line] = []
 
@@ -113,6 +116,7 @@ class SmtpProvider:
             return _refusal(error.code, error.message)
         except (aiosmtplib.SMTPException, OSError) as error:
             # handed over, and no answer: the mail may be on its way
+            self._count_garbage(error)
             line.client.close()
             return OutcomeUnknown(raw_status=type(error).__name__)
         except BaseException:
@@ -150,6 +154,7 @@ class SmtpProvider:
             # without it, whether the server announces DSN is not known before the first MAIL
             await client.ehlo()
         except aiosmtplib.SMTPResponseException as error:
+            self._count_garbage(error)
             client.close()
             raise _Later(_raw(error.code, error.message)) from error
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -168,12 +173,18 @@ class SmtpProvider:
         except aiosmtplib.SMTPRecipientRefused as error:
             return _refusal(error.code, error.message)
         except (aiosmtplib.SMTPException, OSError) as error:
+            self._count_garbage(error)
             line.client.close()
             raise _Later(type(error).__name__) from error
         except BaseException:
             line.client.close()
             raise
         return None
+
+    def _count_garbage(self, error: Exception) -> None:
+        """An answer without a code is no answer of a mail server's."""
+        if isinstance(error, aiosmtplib.SMTPResponseException) and error.code == SMTPStatus.invalid_response:
+            self._unread(self.name, Unread.ANSWER)
 
     async def _reuse(self, line: _Line, *, fresh: bool = True) -> None:
         """Back to the idle ones, unless worn out; ``fresh`` forgets a transaction that was begun."""

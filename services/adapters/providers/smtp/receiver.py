@@ -9,6 +9,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.adapters.providers.smtp.addresses import Returns
 from services.adapters.providers.smtp.returns import read_returned
+from services.adapters.providers.unreadable import TellUnread, Unread, untold
 from services.core.ports.clock import Clock
 from services.core.ports.providers import Feedback, Unfit
 
@@ -33,11 +34,12 @@ class ReceiverSettings:
 class BounceReceiver:
     """Listens from ``start`` to ``stop``; ``provider`` is the name of the provider whose mails come back here."""
 
-    def __init__(self, provider: str, settings: ReceiverSettings, feedback: Feedback, clock: Clock) -> None:
+    def __init__(self, provider: str, settings: ReceiverSettings, feedback: Feedback, clock: Clock, unread: TellUnread = untold) -> None:
         self._provider = provider
         self._settings = settings
         self._feedback = feedback
         self._clock = clock
+        self._unread = unread
         self._server: asyncio.Server | None = None
         self._connections: list[SMTP] = []
 
@@ -98,6 +100,7 @@ class BounceReceiver:
                 at=self._clock.now(),
             )
         except ValueError:
+            self._unread(self._provider, Unread.MAIL)
             _log.warning("unreadable mail dropped", action="mail_unreadable")
             return "250 2.0.0 OK"
         try:
@@ -106,6 +109,7 @@ class BounceReceiver:
             for reply in returned.replies:
                 await self._feedback.reply(reply)
         except Unfit:
+            self._unread(self._provider, Unread.MAIL)
             _log.warning("unfit mail dropped", action="mail_unfit")
             return "250 2.0.0 OK"
         except Exception as error:  # noqa: BLE001 -- whatever it is, the other side keeps the mail and comes again
