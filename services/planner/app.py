@@ -54,13 +54,15 @@ async def run(surroundings: Surroundings) -> None:
         open_pool(dsn, connections=settings.database_connections) as pool,
         listen(dsn, WAKE_CHANNEL) as live,
         listen(dsn, WAKE_CHANNEL) as campaign,
+        listen(dsn, WAKE_CHANNEL) as second,
     ):
         store = PostgresStore(pool, told=log_changes)
         planner = Planner(store=store, texts=texts, snapshot=snapshot, fuse=fuse_of(settings, "planner"))
         health.ready_when("database", database_check(pool))
         health.ready_when("storing", waiting.check)
-        lanes = {Lane.LIVE: live, Lane.CAMPAIGN: campaign}
-        await all_of(*(_lane(planner, store, lane, signal, surroundings.metrics, waiting) for lane, signal in lanes.items()))
+        # a campaign has two: while one waits for the database, the other decides
+        lanes = ((Lane.LIVE, live), (Lane.CAMPAIGN, campaign), (Lane.CAMPAIGN, second))
+        await all_of(*(_lane(planner, store, lane, signal, surroundings.metrics, waiting) for lane, signal in lanes))
 
 
 def foresight(surroundings: Surroundings, store: Store) -> Foresight:

@@ -7,6 +7,7 @@ A decision that raises is rolled back to its savepoint and that person is quaran
 Next: services/core/decide.py
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ class Planner:
     fuse: Fuse = no_fuse
     #: by lane, people of a backlog, the soonest date first
     _backlog: dict[Lane, deque[PersonId]] = field(default_factory=dict)
+    #: rounds may run side by side
+    _ordering: dict[Lane, asyncio.Lock] = field(default_factory=lambda: {lane: asyncio.Lock() for lane in Lane})
 
     async def round(self, lane: Lane, limit: int, now: datetime) -> Woken:
         """One batch of one lane; ``people`` is 0 when nobody was due. Raises ``StoreUnavailable`` with nothing written."""
@@ -71,10 +74,11 @@ class Planner:
     async def _urgent_first(self, lane: Lane, now: datetime) -> deque[PersonId]:
         """Who comes first when somebody has waited since an outage (§10.5); empty while nobody has: then who waits longest."""
         backlog = self._backlog.setdefault(lane, deque())
-        if not backlog:
-            oldest = await self.store.next_wake(lane)
-            if oldest is not None and now - oldest > self.snapshot(now).policy.outage.late_after:
-                backlog.extend(await self.store.most_urgent(now, lane, _ORDERED))
+        async with self._ordering[lane]:
+            if not backlog:
+                oldest = await self.store.next_wake(lane)
+                if oldest is not None and now - oldest > self.snapshot(now).policy.outage.late_after:
+                    backlog.extend(await self.store.most_urgent(now, lane, _ORDERED))
         return backlog
 
     def _decide(self, case: Case, environment: Environment, now: datetime) -> "Decided":

@@ -1,8 +1,9 @@
 """A round of the planner on the store in memory: written at once, once, and one person's trouble stops nobody."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -150,3 +151,25 @@ async def test_two_planners_share_a_backlog() -> None:
         assert (await other.round(Lane.LIVE, 2, house.now)).people == 1
         assert (await other.round(Lane.LIVE, 2, house.now)).people == 0
     assert [(await one.round(Lane.LIVE, 2, house.now)).people for _ in range(2)] == [2, 0]
+
+
+async def test_two_rounds_of_one_planner_find_out_the_order_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one round waits for the database the other decides: each about its own people, from one list."""
+    house = House(now=NOW + timedelta(hours=60))
+    people = [PersonId(f"p{number}") for number in range(6)]
+    await _woken(House(now=NOW, store=house.store), *people)
+    asked = 0
+    real = house.store.most_urgent
+
+    async def counted(now: datetime, lane: Lane, limit: int) -> list[PersonId]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        return await real(now, lane, limit)
+
+    monkeypatch.setattr(house.store, "most_urgent", counted)
+    planner = Planner(store=house.store, texts=Words(), snapshot=house.snapshot)
+    both = await asyncio.gather(*(planner.round(Lane.LIVE, 3, house.now) for _ in range(2)))
+    assert [woken.people for woken in both] == [3, 3]
+    assert asked == 1
+    assert await _waiting(house, people) == set()
