@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from services.core.calendar import Residence
@@ -46,8 +47,12 @@ def transit_days(letters: Letters, residence: Residence) -> int:
     return letters.transit_days_overseas if residence.overseas else letters.transit_days
 
 
+@lru_cache(maxsize=4096)
 def letter_limit(letters: Letters, residence: Residence, printer: Residence, event_day: date) -> LetterLimit:
-    """Latest submission for a duty on ``event_day`` (local date of the residence), in the five steps of §10.2."""
+    """Latest submission for a duty on ``event_day`` (local date of the residence), in the five steps of §10.2.
+
+    The same for everybody who lives alike, so it is counted once for all of them.
+    """
     counting: list[Counted] = []
     day = event_day - timedelta(days=letters.box_days_before)
     while not residence.posts_on(day):
