@@ -164,7 +164,7 @@ async def _providers(
     found: dict[Channel, list[Provider]] = {}
 
     def unread(provider: str, what: Unread) -> None:
-        metrics.count("provider_octets_unread", provider=provider, kind=str(what))
+        metrics.count("provider_octets_unread", provider=provider, type=str(what))
 
     async with AsyncExitStack() as stack:
         for channel, name, url in settings.providers():

@@ -43,7 +43,7 @@ METRICS: dict[str, Metric] = {
     "batch_seconds": Metric(kind=Kind.SECONDS, help="From having a batch to having it stored.", labels=("topic",)),
     "callbacks_refused": Metric(kind=Kind.COUNTER, help="Callbacks with a wrong signature or an old timestamp.", labels=("provider",)),
     "provider_octets_unread": Metric(
-        kind=Kind.COUNTER, help="What a provider sent and nobody can read, by what it should have been.", labels=("provider", "kind")
+        kind=Kind.COUNTER, help="What a provider sent and nobody can read, by what it should have been.", labels=("provider", "type")
     ),
     "requests_held_back": Metric(kind=Kind.COUNTER, help="Requests of a source that asks too often (429).", labels=("door",)),
     # deciding

@@ -56,8 +56,8 @@ async def test_nonsense_of_each_provider_is_counted(tmp_path: Path) -> None:
             (mail,) = providers[Channel.EMAIL]
             answer = await mail.send(envelope(Channel.EMAIL))
             assert isinstance(answer, TryLater)
-            assert metrics.value("provider_octets_unread", provider=mail.name, kind="answer") == 1
+            assert metrics.value("provider_octets_unread", provider=mail.name, type="answer") == 1
             # bound again and again, and each time the same
-            await until(lambda: metrics.value("provider_octets_unread", provider="centre", kind="frame") >= 1)
+            await until(lambda: metrics.value("provider_octets_unread", provider="centre", type="frame") >= 1)
     finally:
         server.close()
