@@ -5,7 +5,7 @@
 -- Settled obligations stay for 60 days after the newest change of the same person: the caps look back 30 days (rules §10.4), and a case must
 -- not grow with a person's history. services/adapters/memory/cases.py says the same in Python.
 -- Table by table: each is probed once for all of the people, and a plan that was made while a table was small costs one scan a batch at
--- the worst, not one for each person (docs/decisions/0011).
+-- the worst, not one for each person (docs/decisions/0012).
 WITH wanted AS MATERIALIZED (
     SELECT
         p.person_id,
@@ -29,10 +29,10 @@ kept AS MATERIALIZED (
     UNION ALL
     SELECT duty, duty.person_id, duty.obligation_id, duty.due_at,
         CASE WHEN duty.revision > 1 OR duty.known_at < w.since THEN w.since END
-    FROM obligations AS duty
+    FROM (SELECT DISTINCT unnest($2::text[]) AS obligation_id) AS named
+    JOIN obligations AS duty ON duty.obligation_id = named.obligation_id
     JOIN wanted AS w ON w.person_id = duty.person_id AND duty.changed_at < w.since
-    WHERE duty.obligation_id = ANY ($2::text[])
-      AND duty.state IN ('done', 'cancelled', 'missed', 'lapsed', 'not_required')
+    WHERE duty.state IN ('done', 'cancelled', 'missed', 'lapsed', 'not_required')
 ),
 sent AS MATERIALIZED (
     SELECT message, message.attempt_id, message.release_at
