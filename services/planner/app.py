@@ -102,8 +102,11 @@ class _Look:
         started = perf_counter()
         self.woken = await planner.round(lane, _AT_ONCE[lane], now())
         self.seconds = perf_counter() - started
-        # also while there is a backlog: how late its oldest person is, is what operations must see
-        self.next_at = await store.next_wake(lane)
+        # also while there is a backlog: how late its oldest person is, is what operations must see; after a flood each look costs
+        # milliseconds, because those who were looked at lately still stand at the head of the index
+        self.next_at = self.woken.oldest if self.woken.people else None
+        if self.next_at is None:
+            self.next_at = await store.next_wake(lane)
 
 
 async def _until(signal: Signal, at: datetime | None, now: Callable[[], datetime]) -> None:

@@ -35,6 +35,8 @@ class Woken:
     """What a round did, for metrics and logs."""
 
     people: int = 0
+    #: since when the one who had waited longest was due, before this round; none when that was not asked
+    oldest: datetime | None = None
     released: int = 0
     alerts: list[AlertType] = field(default_factory=list)
     quarantined: list[tuple[PersonId, str]] = field(default_factory=list)
@@ -60,7 +62,7 @@ class Planner:
     async def round(self, lane: Lane, limit: int, now: datetime) -> Woken:
         """One batch of one lane; ``people`` is 0 when nobody was due. Raises ``StoreUnavailable`` with nothing written."""
         woken = Woken()
-        backlog = await self._urgent_first(lane, now)
+        backlog = await self._urgent_first(lane, now, woken)
         async with self.store.unit() as unit:
             cases = await _claimed(unit, backlog, lane, limit, now)
             if not cases:
@@ -71,12 +73,12 @@ class Planner:
             self.fuse("before_commit", now)
         return woken
 
-    async def _urgent_first(self, lane: Lane, now: datetime) -> deque[PersonId]:
+    async def _urgent_first(self, lane: Lane, now: datetime, woken: Woken) -> deque[PersonId]:
         """Who comes first when somebody has waited since an outage (§10.5); empty while nobody has: then who waits longest."""
         backlog = self._backlog.setdefault(lane, deque())
         async with self._ordering[lane]:
             if not backlog:
-                oldest = await self.store.next_wake(lane)
+                woken.oldest = oldest = await self.store.next_wake(lane)
                 if oldest is not None and now - oldest > self.snapshot(now).policy.outage.late_after:
                     backlog.extend(await self.store.most_urgent(now, lane, _ORDERED))
         return backlog
