@@ -188,7 +188,11 @@ def _comes_back(alert: Alert, obligation: Obligation) -> bool:
         return True
     if alert.close_reason == _SUPERSEDED:
         return True
-    return alert.type in _ABOUT_THE_DATE and alert.closed_at < obligation.known_at
+    if alert.type not in _ABOUT_THE_DATE:
+        return False
+    # the clocks of two processes do not say which came first, the end of the one date or the other date
+    taken_back = alert.close_reason == ObligationState.CANCELLED and obligation.state is ObligationState.OPEN
+    return taken_back or alert.closed_at < obligation.known_at or _is_of_another_date(alert, obligation)
 
 
 def _said_since(view: View, alert: Alert) -> bool:

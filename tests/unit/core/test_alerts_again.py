@@ -51,6 +51,22 @@ def test_a_new_date_asks_anew() -> None:
     assert _only(story, AlertType.UNCONFIRMED).deadline == moved_to
 
 
+@pytest.mark.parametrize("moved", [timedelta(days=14), timedelta(0)])
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=3)])
+def test_a_date_that_was_taken_back_and_set_again_asks_anew(moved: timedelta, late: timedelta) -> None:
+    """Whatever the clocks say: the new date may be known at the instant at which the alert was closed, or be said to be known before."""
+    story = Story(case=case(meeting(), contacts=()))
+    assert _raised(story, AlertType.NO_CHANNEL, NOW)
+    cancelled = replace(story.obligation("cv:1"), state=ObligationState.CANCELLED, settled_at=NOW)
+    story.put(cancelled)
+    story.decide(NOW + late)
+    assert _only(story, AlertType.NO_CHANNEL).close_reason == "cancelled"
+    again = replace(cancelled, state=ObligationState.OPEN, settled_at=None, due_at=cancelled.due_at + moved, known_at=NOW)
+    story.put(replace(again, revision=3, last_revision=3))
+    assert _raised(story, AlertType.NO_CHANNEL, NOW + late)
+    assert _only(story, AlertType.NO_CHANNEL).closed_at is None
+
+
 def test_what_a_human_closed_about_this_date_stays_closed() -> None:
     """The advisor dealt with it: nothing is raised again while the date is the same (§10.8)."""
     story = Story(case=case(meeting(), contacts=()))
