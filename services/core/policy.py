@@ -161,6 +161,7 @@ class FloodPolicy:
     callbacks: FloodLimit
 
 
+# compared by identity, as a key of what is computed once for everybody
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reminder:
     """A rung of the meeting's ladder."""
@@ -185,6 +186,7 @@ class MeetingLadder:
     near_a_change: timedelta
 
 
+# the same
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ActualisationStep:
     """A rung of the actualisation's ladder."""

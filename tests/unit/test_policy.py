@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -161,7 +162,7 @@ def test_a_few_values_are_laid_over_the_shipped_policy(tmp_path: Path) -> None:
     assert (policy.version, policy.caps.meeting[Channel.SMS], policy.actualisation.spread) == ("mine", 5, timedelta(hours=4))
     assert [(step.occurrence, step.hour) for step in policy.actualisation.steps if step.step is Step.A5] == [(1, time(10)), (2, time(17))]
     assert policy.meeting.reminders[0].unless_acknowledged_within == timedelta(hours=1)
-    assert policy.meeting.reminders[1:] == load_policy().meeting.reminders[1:]
+    assert [asdict(rung) for rung in policy.meeting.reminders[1:]] == [asdict(rung) for rung in load_policy().meeting.reminders[1:]]
     assert load_other(_other(tmp_path, text), {"caps.meeting.sms": 4}).caps.meeting[Channel.SMS] == 4
 
 
