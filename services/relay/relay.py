@@ -3,7 +3,7 @@
 Next: services/delivery/deliver.py
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,22 +24,25 @@ class Relay:
     encode: Encode
     #: who we are in a CloudEvent's ``source``
     source: str
-    limit: int = 1000
+    #: shards taken at once: the more, the fuller the broker's requests; the fewer, the more is left to other relays meanwhile
+    together: int = 8
+    #: messages of one shard at once
+    limit: int = 250
     fuse: Fuse = no_fuse
 
     async def round(self, now: datetime) -> int:
-        """Publish what waits, shard by shard; returns how many messages Kafka has on disk.
+        """Publish what waits, some shards at a time; returns how many messages Kafka has on disk.
 
         Raises ``StoreUnavailable`` and ``NotPublished`` with nothing marked: what was published twice carries the same id.
         """
-        published = 0
-        for shard in await self.store.waiting_shards():
-            published += await self._shard(shard, now)
+        waiting, published = await self.store.waiting_shards(), 0
+        for start in range(0, len(waiting), self.together):
+            published += await self._publish(waiting[start : start + self.together], now)
         return published
 
-    async def _shard(self, shard: int, now: datetime) -> int:
+    async def _publish(self, shards: Collection[int], now: datetime) -> int:
         async with self.store.unit() as unit:
-            rows = await unit.claim_outbox(shard, self.limit)
+            rows = await unit.claim_outbox(shards, self.limit)
             if not rows:
                 return 0
             await self.publisher.publish([self.encode(row.message, str(row.id), self.source) for row in rows])

@@ -223,11 +223,11 @@ class MemoryUnit:
         ]
         return sorted(found, key=lambda each: (each.act_by, each.alert_id))
 
-    async def claim_outbox(self, shard: int, limit: int) -> list[OutboxRow]:
+    async def claim_outbox(self, shards: Collection[int], limit: int) -> list[OutboxRow]:
         """See ``Unit.claim_outbox``."""
-        if not self._locks.try_take(("shard", shard), self):
-            return []
-        return sorted(self._tables.outbox.tagged(shard), key=lambda each: each.id)[:limit]
+        free = [shard for shard in sorted(shards) if self._locks.try_take(("shard", shard), self)]
+        oldest = (sorted(self._tables.outbox.tagged(shard), key=lambda each: each.id)[:limit] for shard in free)
+        return sorted((row for rows in oldest for row in rows), key=lambda each: each.id)
 
     async def mark_published(self, ids: Sequence[int], at: datetime) -> None:
         """See ``Unit.mark_published``."""

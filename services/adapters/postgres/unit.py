@@ -201,12 +201,11 @@ class PostgresUnit:
         """See ``Unit.open_alerts``."""
         return _alerts.decode(await self._value("open_alerts", advisor_id, agency_id))
 
-    async def claim_outbox(self, shard: int, limit: int) -> list[OutboxRow]:
+    async def claim_outbox(self, shards: Collection[int], limit: int) -> list[OutboxRow]:
         """See ``Unit.claim_outbox``."""
-        # Two statements: the rows must be read as they are after the lock was taken, not before.
-        if not await self._value("take_shard", _LOCK_SHARD, shard):
-            return []
-        return [_outbox_row(row) for row in await self._fetch("claim_outbox", shard, limit)]
+        # Two statements: the rows must be read as they are after the locks were taken, not before.
+        free = [row["shard"] for row in await self._fetch("take_shards", _LOCK_SHARD, sorted(shards))]
+        return [_outbox_row(row) for row in await self._fetch("claim_outbox", free, limit)] if free else []
 
     async def mark_published(self, ids: Sequence[int], at: datetime) -> None:
         """See ``Unit.mark_published``."""

@@ -172,8 +172,11 @@ class Unit(Protocol):
         """Open alerts of an advisor, of an agency, or all; soonest ``act_by`` first."""
         ...
 
-    async def claim_outbox(self, shard: int, limit: int) -> list[OutboxRow]:
-        """The oldest unpublished rows of a shard; the shard stays locked until the unit ends, empty when somebody else has it."""
+    async def claim_outbox(self, shards: Collection[int], limit: int) -> list[OutboxRow]:
+        """The oldest unpublished rows of these shards, ``limit`` of each at most, in the order in which they were written.
+
+        The shards stay locked until the unit ends; those that somebody else has are left out.
+        """
         ...
 
     async def mark_published(self, ids: Sequence[int], at: datetime) -> None:

@@ -19,17 +19,22 @@ FROM ROWS FROM (
 ) WITH ORDINALITY AS given (topic, key, type, subject, data, shard_key, at, shard, place)
 ORDER BY place;
 
--- name: take_shard
--- True when nobody else works on this shard; ours until the transaction ends.
-SELECT pg_try_advisory_xact_lock($1, $2);
+-- name: take_shards
+-- Those of these shards that nobody else works on; ours until the transaction ends.
+SELECT shard FROM unnest($2::integer[]) AS wanted (shard) WHERE pg_try_advisory_xact_lock($1, shard);
 
 -- name: claim_outbox
--- The oldest rows of a shard.
-SELECT id, shard, topic, key, type, subject, data, shard_key, at
-FROM outbox
-WHERE shard = $1 AND published_at IS NULL
-ORDER BY id
-LIMIT $2;
+-- The oldest rows of these shards, so many of each: from the head of each shard in the index, however long the queue is.
+SELECT oldest.*
+FROM unnest($1::smallint[]) AS mine (shard),
+LATERAL (
+    SELECT id, shard, topic, key, type, subject, data, shard_key, at
+    FROM outbox
+    WHERE outbox.shard = mine.shard AND published_at IS NULL
+    ORDER BY id
+    LIMIT $2
+) AS oldest
+ORDER BY id;
 
 -- name: mark_published
 -- The broker has these.
