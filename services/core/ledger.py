@@ -30,6 +30,10 @@ class Ledger:
         live, later = (None, self.now) if campaign else (self.now, None)
         self.changes.wakes.append(Wake(person_id=person_id, live_at=live, campaign_at=later))
 
+    def wake_by(self, person_id: PersonId, at: datetime) -> None:
+        """Look at this person at this instant at the latest."""
+        self.changes.wakes.append(Wake(person_id=person_id, live_at=at, campaign_at=None))
+
     def onto(self, case: Case) -> Case:
         """The case with what this ledger has changed of it; for a second change of the same person in one batch."""
         obligations = {row.obligation_id: row for row in self.changes.obligations}

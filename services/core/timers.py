@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from services.core.decision import Presumption, Redispatch, Timeout
 from services.core.evidence.presumption import presumed_at
 from services.core.messages import carries
-from services.core.model import Attempt
+from services.core.model import Attempt, Case
+from services.core.policy import Timers
 from services.core.view import View
 from services.core.words import AttemptState, Channel, Why
 
@@ -76,7 +77,7 @@ def _accepted(view: View, attempt: Attempt, due: TimersDue) -> None:
     timers = view.policy.timers
     since = attempt.accepted_at or attempt.release_at
     if attempt.channel is Channel.SMS:
-        at, reason = _no_receipt_at(view, attempt, since), Why.NO_RECEIPT
+        at, reason = no_receipt_at(view.case, attempt, since, timers), Why.NO_RECEIPT
     elif attempt.channel is Channel.VOICE:
         at, reason = since + timers.call_ends_within, Why.NO_OUTCOME
     else:
@@ -87,10 +88,9 @@ def _accepted(view: View, attempt: Attempt, due: TimersDue) -> None:
         due.wakes.append(at)
 
 
-def _no_receipt_at(view: View, attempt: Attempt, since: datetime) -> datetime:
+def no_receipt_at(case: Case, attempt: Attempt, since: datetime, timers: Timers) -> datetime:
     """A receipt is waited for four hours, but only 60 minutes once the duty is less than 24 hours away (§10.5)."""
-    timers = view.policy.timers
-    deadlines = [obligation.due_at for obligation in view.case.obligations if carries(attempt, obligation)]
+    deadlines = [obligation.due_at for obligation in case.obligations if carries(attempt, obligation)]
     if not deadlines:
         return since + timers.no_receipt
     return min(since + timers.no_receipt, max(since + timers.no_receipt_short, min(deadlines) - timers.short_below))

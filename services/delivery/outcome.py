@@ -12,7 +12,8 @@ from services.core.ledger import Ledger
 from services.core.model import Attempt, Case, Receipt
 from services.core.ports.providers import Accepted, Envelope, Outcome, OutcomeUnknown, Refused, TryLater
 from services.core.states import Moved
-from services.core.words import Channel, Evidence, ReceiptEffect, ReceiptStatus, Why
+from services.core.timers import no_receipt_at
+from services.core.words import AttemptState, Channel, Evidence, ReceiptEffect, ReceiptStatus, Why
 
 
 def remember(
@@ -30,7 +31,10 @@ def remember(
         _sent(ledger, attempt, envelope, provider)
     match outcome:
         case Accepted():
-            _accepted(ledger, case, attempt, provider, outcome, waiting)
+            after = _accepted(ledger, case, attempt, provider, outcome, waiting)
+            if _nothing_follows(case, after):
+                ledger.wake_by(attempt.person_id, no_receipt_at(case, after, ledger.now, environment.policy.timers))
+                return
         case Refused():
             _refused(ledger, case, attempt, provider, outcome.status, outcome.raw_status)
         case TryLater():
@@ -72,7 +76,13 @@ def _sent(ledger: Ledger, attempt: Attempt, envelope: Envelope, provider: str) -
     )
 
 
-def _accepted(ledger: Ledger, case: Case, attempt: Attempt, provider: str, outcome: Accepted, waiting: list[Receipt]) -> None:
+def _nothing_follows(case: Case, accepted: Attempt) -> bool:
+    """An SMS that was taken makes nothing due: its receipt will, or its timer (§10.5), unless it is news for an advisor's item."""
+    plain = accepted.channel is Channel.SMS and accepted.state is AttemptState.ACCEPTED
+    return plain and all(alert.closed_at is not None for alert in case.alerts)
+
+
+def _accepted(ledger: Ledger, case: Case, attempt: Attempt, provider: str, outcome: Accepted, waiting: list[Receipt]) -> Attempt:
     news = replace(attempt, provider=provider, provider_ref=outcome.provider_ref, parts=outcome.parts)
     after = ledger.attempt(replace(news, accepted_at=ledger.now), Moved.ACCEPTED)
     if after is None:
@@ -88,6 +98,7 @@ def _accepted(ledger: Ledger, case: Case, attempt: Attempt, provider: str, outco
     for receipt in waiting:
         newest = next(row for row in case.attempts if row.attempt_id == after.attempt_id)
         case = apply_receipt(ledger, case, newest, receipt)
+    return after
 
 
 def _refused(ledger: Ledger, case: Case, attempt: Attempt, provider: str, status: ReceiptStatus, raw: str) -> None:

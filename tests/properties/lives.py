@@ -186,6 +186,8 @@ class Life(Story):
     """A story in which the world answers: providers, receipts, the person, the source, the directory."""
 
     envelopes: list[Attempt] = field(default_factory=list)
+    #: when what delivery did last wants the person to be looked at
+    asked: datetime | None = None
     _events: int = 0
 
     @property
@@ -203,6 +205,7 @@ class Life(Story):
         ledger = Ledger(self.now)
         answer = _CLERK.claim(ledger, self.case, attempt, self.env)
         self.store(ledger)
+        self.asked = _asked(ledger)
         if not isinstance(answer, Claimed):
             return None
         self.envelopes.append(answer.attempt)
@@ -211,6 +214,7 @@ class Life(Story):
         ledger = Ledger(self.now)
         remember(ledger, self.case, answer.attempt, answer.envelope, "a", outcome, [], self.env)
         self.store(ledger)
+        self.asked = min((at for at in (self.asked, _asked(ledger)) if at is not None), default=None)
         return answer.attempt
 
     def happens(self, kind: str, duty: Obligation, hours: int) -> None:
@@ -256,6 +260,10 @@ class Life(Story):
         reason = DECOY if choice is Choice.DECOY else None
         real = Choice.UNREADABLE if choice is Choice.DECOY else choice
         self.answer(real, channel, identity=identity, reason=reason)
+
+
+def _asked(ledger: Ledger) -> datetime | None:
+    return min((wake.live_at for wake in ledger.changes.wakes if wake.live_at is not None), default=None)
 
 
 def _event(kind: str, duty: Obligation, event_id: str, now: datetime, starts_at: datetime) -> Event:

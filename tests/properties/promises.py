@@ -37,6 +37,14 @@ def nothing_new(case: Case, env: Environment, now: datetime) -> None:
     assert not again.dossiers, again.dossiers
 
 
+def can_wait(case: Case, env: Environment, now: datetime, wake: datetime) -> None:
+    """Nothing would be decided if the person were looked at now, and nothing is due before they will be."""
+    nothing_new(case, env, now)
+    decision = decide(case, env, now)
+    wanted = min((at for at in (decision.live_at, decision.campaign_at) if at is not None), default=None)
+    assert wanted is None or wake <= wanted, (wake, wanted)
+
+
 def good_moment(case: Case, env: Environment, attempt: Attempt, now: datetime) -> None:
     """Inside the window of its channel, where the person lives (§10.3), and not later than it is of use."""
     assert now <= attempt.not_after, (now, attempt)

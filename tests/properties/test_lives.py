@@ -82,7 +82,17 @@ class Lives(RuleBasedStateMachine):
             promises.good_moment(case, life.env, claimed, life.now)
             promises.allowed_channel(case, claimed)
             promises.still_wanted(case, claimed, life.now)
-        self.look()
+        self.after_delivery()
+
+    def after_delivery(self) -> None:
+        """Who is not looked at now must not need it, and is looked at when something may be due again."""
+        asked = self.life.asked
+        soonest = self.wake if asked is None else min(self.wake, asked)
+        if soonest > self.life.now:
+            promises.can_wait(self.life.case, self.life.env, self.life.now, soonest)
+            self.wake = soonest
+        else:
+            self.look()
 
     @precondition(lambda self: bool(reported(self.life.case)))
     @rule(status=st.sampled_from(ReceiptStatus), which=st.integers(0, 20), part=st.sampled_from([None, 1, 2]))
@@ -103,8 +113,11 @@ class Lives(RuleBasedStateMachine):
             while waiting := [one for one in sendable(life.case) if (one.try_at or life.now) <= life.now]:
                 sent = life.deliver(waiting[0], Accepted(provider_ref="ref"))
                 if sent is not None and fate is not None:
+                    self.after_delivery()
                     life.receive(sent, fate, life.now + timedelta(seconds=5))
-                self.look()
+                    self.look()
+                else:
+                    self.after_delivery()
             if self.wake <= life.now:
                 break
 

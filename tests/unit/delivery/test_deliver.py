@@ -12,8 +12,9 @@ from services.core.events import Problem, ReceiptReceived
 from services.core.model import Attempt, ContactId
 from services.core.ports.providers import Absent, Accepted, CannotTell, OutcomeUnknown, Refused, TryLater
 from services.core.words import AlarmType, AttemptState, Channel, ContactStatus, Evidence, ObligationState, ReceiptStatus, Why
+from tests.fixtures.facts import alert
 from tests.fixtures.steps import Broken, House, ScriptedProvider
-from tests.unit.core.scene import NOW, attempt, case, mailbox, meeting, mobile, paris
+from tests.unit.core.scene import LEILA, NOW, attempt, case, mailbox, meeting, mobile, paris
 
 _A = AttemptState
 
@@ -50,6 +51,32 @@ async def test_an_accepted_message() -> None:
     assert (row.submitted_at, row.accepted_at, row.token) == (NOW, NOW, "token-a1")
     assert (await house.case()).obligations[0].evidence is Evidence.E1
     assert [line["text"] for line in await house.lines("sent")] == ["texte"]
+
+
+async def test_an_accepted_sms_makes_nothing_due_before_its_timer() -> None:
+    """The person is looked at by the next news of it, or when its receipt is overdue (§10.5: four hours)."""
+    house = await _house(_released())
+    await house.deliver(_released())
+    assert await house.store.next_wake() == NOW + timedelta(hours=4)
+
+
+async def test_an_accepted_sms_is_news_for_an_advisor_who_has_the_person_on_the_list() -> None:
+    """What is known of the person is told anew at once (§10.8)."""
+    house = await _house(_released())
+    async with house.store.unit() as unit:
+        await unit.lock([LEILA])
+        await unit.write(Changes(alerts=[alert(person_id=LEILA, obligation_id=meeting().obligation_id)]))
+    await house.deliver(_released())
+    assert await house.store.next_wake() == NOW
+
+
+async def test_an_accepted_email_is_looked_at_at_once() -> None:
+    """Nobody knows whether it arrives: who has nothing else needs an advisor now (R5)."""
+    mail = _released(channel=Channel.EMAIL, contact_id="mail")
+    house = await _house(mail)
+    await house.deliver(mail)
+    assert (await _only(house)).state is _A.ACCEPTED
+    assert await house.store.next_wake() == NOW
 
 
 async def test_a_dispatch_that_comes_twice_is_sent_once() -> None:
