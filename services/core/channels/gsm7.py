@@ -18,6 +18,8 @@ BASIC: Final = frozenset(
 #: extension table, TS 23.038 §6.2.1.1: an escape and a septet, never split across two parts
 EXTENSION: Final = frozenset("\f^{}\\[~]|€")
 _ALPHABET: Final = BASIC | EXTENSION
+#: what ``prepare`` never takes away
+_STAYS: Final = frozenset(letter for letter in _ALPHABET if letter.isprintable() or letter == "\n")
 
 SINGLE_SEPTETS: Final = 160
 #: 160 less the 7 septets that the 6 octets of a concatenation header take (TS 23.040 §9.2.3.24.1)
@@ -105,6 +107,8 @@ def fit(variants: Iterable[str], max_septets: int = SINGLE_SEPTETS) -> str | Non
     Variants are taken one by one, so a generator renders only as many as are needed.
     """
     for variant in variants:
+        if _least(variant) > max_septets:
+            continue
         text = prepare(variant).text
         if is_gsm7(text) and septets(text) <= max_septets:
             return text
@@ -128,6 +132,11 @@ def _split(text: str, cost: Callable[[str], int], part: int) -> tuple[str, ...]:
         used += cost(letter)
     parts.append(text[start:])
     return tuple(parts)
+
+
+def _least(text: str) -> int:
+    """Septets that the text takes at the very least: what can be read and sent stays, all else may vanish or join the letter before."""
+    return len(text) - sum(map(text.count, set(text) - _STAYS))
 
 
 def _septets(letter: str) -> int:

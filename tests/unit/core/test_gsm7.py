@@ -5,6 +5,8 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.core.channels.gsm7 import Encoding, fit, is_gsm7, measure, prepare, split
 
@@ -15,6 +17,10 @@ APPOINTMENT = (
 ACTUALISATION = (
     "France Travail : actualisation de novembre pas faite. Dernier jour : mardi 15 décembre. Faites-la au 3949, sur l'appli ou en agence."
 )
+
+
+#: of the alphabet, of its extension, control characters, accents that join, spaces without width, ligatures, another script
+_LETTERS = "aé€^\n\r\f\x00\u0301\u0308\u200bïœ…’Ω\u2126м"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +113,13 @@ def test_fit_skips_what_is_not_gsm7_and_says_when_nothing_fits() -> None:
     assert fit(["ليلى, bonjour", "bonjour"]) == "bonjour"
     assert fit(["ليلى"]) is None
     assert fit(["a" * 161]) is None
+
+
+@given(texts=st.lists(st.text(alphabet=_LETTERS, max_size=12), max_size=4), room=st.integers(0, 12))
+def test_fit_never_passes_over_a_variant_that_fits_once_it_is_prepared(texts: list[str], room: int) -> None:
+    """Letters that vanish, join or become two: what counts is the text that leaves."""
+    ready = [prepare(text).text for text in texts]
+    assert fit(texts, room) == next((text for text in ready if is_gsm7(text) and measure(text).length <= room), None)
 
 
 def test_fit_renders_no_more_variants_than_it_needs() -> None:
