@@ -1,8 +1,9 @@
-"""What both stores raise when a step breaks a rule of the store: our bugs, never a reason to try again."""
+"""What stores raise beside ``StoreUnavailable``: when a step breaks a rule of the store (a bug), when a server does not let us in."""
 
 from collections.abc import Collection
 
 from services.core.model import PersonId
+from services.core.ports.store import StoreUnavailable
 
 
 class GuardBroken(ValueError):
@@ -11,6 +12,10 @@ class GuardBroken(ValueError):
     def __init__(self, guard: str) -> None:
         self.guard = guard
         super().__init__(guard)
+
+
+class NotLetIn(StoreUnavailable):
+    """The database answers and does not take us: for who is running that is "wait", for who starts it is a wrong setting. Says why."""
 
 
 class DataRefused(ValueError):

@@ -7,7 +7,8 @@ from typing import Any
 
 import typer
 
-from services.adapters.kafka.connection import KafkaUnavailable
+from services.adapters.kafka.connection import KafkaRefused, KafkaUnavailable
+from services.adapters.store_errors import NotLetIn
 from services.commands.exits import Exit
 from services.core.ports.store import StoreUnavailable
 from services.core.ports.streams import MissingTopics
@@ -59,9 +60,12 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else Exit.DONE
     except WrongSettings as problem:
-        code = _say("these settings cannot be used:", problem, Exit.WRONG_USAGE)
-        typer.echo("Correct them and start again; `sans-faute doctor --settings` says what each means.", err=True)
-        return code
+        return _say_wrong(problem)
+    except (KafkaRefused, NotLetIn) as refused:
+        # the Kafka client, for those who have met it
+        from services.commands.connections import mistake_of
+
+        return _say_wrong(WrongSettings([mistake_of(refused)]))
     except (NotThere, MissingTopics, StoreUnavailable, KafkaUnavailable) as problem:
         return _say("a needed service is not there:", problem, Exit.NOT_THERE)
     return Exit.DONE
@@ -100,6 +104,12 @@ def _load(target: str) -> Any:
 
 def _root() -> None:
     """Nothing by itself; holds the place of a command that was not asked for."""
+
+
+def _say_wrong(problem: WrongSettings) -> Exit:
+    code = _say("these settings cannot be used:", problem, Exit.WRONG_USAGE)
+    typer.echo("Correct them and start again; `sans-faute doctor --settings` says what each means.", err=True)
+    return code
 
 
 def _say(what: str, problem: Exception, code: Exit) -> Exit:

@@ -4,11 +4,12 @@ import asyncio
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from services.commands.connections import kafka_connection, mistake_of
 from services.commands.exits import Exit
 from services.commands.starting import settings_and_all_mistakes
 from services.runtime.embedded.postgres_programs import find_programs
@@ -132,15 +134,19 @@ def _postgres(settings: Settings) -> Finding | None:
 def _configured_kafka(settings: Settings) -> Finding | None:
     if settings.kafka is None:
         return None
-    servers = [server.rpartition(":") for server in settings.kafka.bootstrap.split(",")]
-    answering = [host for host, _, port in servers if _answers(host, int(port))]
-    return Finding(
-        what="Kafka of KAFKA_BOOTSTRAP_SERVERS",
-        needed_for="everything",
-        found=bool(answering),
-        detail=f"{len(answering)} of {len(servers)} answer",
-        remedy="start it, or correct KAFKA_BOOTSTRAP_SERVERS",
-    )
+    from services.adapters.kafka.admin import KafkaAdmin
+    from services.adapters.kafka.connection import KafkaRefused, KafkaUnavailable
+
+    admin = KafkaAdmin(kafka_connection(settings.kafka), patience=timedelta(seconds=_PATIENCE_SECONDS))
+    look = partial(Finding, what="Kafka of KAFKA_BOOTSTRAP_SERVERS", needed_for="everything")
+    try:
+        brokers = asyncio.run(admin.brokers())
+    except KafkaRefused as refused:
+        mistake = mistake_of(refused)
+        return look(found=False, remedy=f"{mistake.name}: {mistake.problem}", setting=mistake.name)
+    except KafkaUnavailable as problem:
+        return look(found=False, remedy=f"{problem}; start it, or correct KAFKA_BOOTSTRAP_SERVERS or KAFKA_SECURITY_PROTOCOL")
+    return look(found=True, detail=f"{len(brokers)} brokers")
 
 
 def _configured_database(settings: Settings) -> Finding | None:
@@ -236,14 +242,6 @@ def _said(program: str, *arguments: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return (done.stderr + done.stdout).strip()
-
-
-def _answers(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=_PATIENCE_SECONDS):
-            return True
-    except OSError:
-        return False
 
 
 def _print(findings: list[Finding]) -> None:

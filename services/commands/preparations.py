@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from services.adapters.kafka.admin import KafkaAdmin
+from services.adapters.kafka.admin import KafkaAdmin, TopicsRefused
 from services.adapters.kafka.topics import load_topics
 from services.adapters.postgres.migrate import SchemaMismatch, migrate
 from services.commands.connections import kafka_connection, topic_changes
@@ -22,7 +22,12 @@ async def _schema(surroundings: Surroundings) -> None:
 
 async def _topics(surroundings: Surroundings) -> None:
     topics = load_topics(changes=topic_changes(surroundings.settings.topics))
-    await KafkaAdmin(kafka_connection(surroundings.servers.kafka)).ensure_topics(topics.values())
+    try:
+        await KafkaAdmin(kafka_connection(surroundings.servers.kafka)).ensure_topics(topics.values())
+    except TopicsRefused as problem:
+        raise NotThere(
+            f"the topics, which the cluster does not create (see TOPIC_REPLICATION_FACTOR, TOPIC_PARTITIONS):\n{problem}"
+        ) from None
 
 
 #: name shown while it runs → what is done

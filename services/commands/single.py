@@ -17,7 +17,6 @@ from services.runtime.health import Health
 from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
 from services.runtime.metrics import Metrics
-from services.runtime.readers import Listen
 from services.runtime.running import database_of, kafka_of
 from services.runtime.settings import Settings
 from services.runtime.supervisor import Body, Outcome, RestartPolicy, Supervisor, on_stop_signals
@@ -107,13 +106,6 @@ async def _arrived(name: str, surroundings: Surroundings) -> None:
     settings = surroundings.settings
     # the web has its health on its own two listeners
     listen = [settings.public_listen, settings.staff_listen] if name == "web" else [settings.health_listen]
-
-    async def monitoring(around: Surroundings, where: Listen) -> None:
-        # uvicorn, for those who listen
-        from services.commands.monitoring import serve_monitoring
-
-        await serve_monitoring(around, where)
-
-    task = asyncio.create_task(servers_there(surroundings, [where for where in listen if where is not None], monitoring))
+    task = asyncio.create_task(servers_there(name, surroundings, [where for where in listen if where is not None]))
     with on_stop_signals(task.cancel):
         await task

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from services.commands.arrival import servers_answer
 from services.commands.exits import Exit
 from services.commands.policies import warn_of_dead_steps
 from services.commands.preparations import PREPARATIONS
@@ -63,6 +64,7 @@ async def _run(settings: Settings, console: Console) -> Outcome:
                 health=Health(),
                 overall=Health(),
             )
+            await _answer(surroundings)
             for name, prepare in PREPARATIONS.items():
                 say(f"Preparing {name}")
                 await prepare(surroundings)
@@ -71,6 +73,14 @@ async def _run(settings: Settings, console: Console) -> Outcome:
             with on_stop_signals(supervisor.stop):
                 _print_addresses(console, settings, servers)
                 return await supervisor.run()
+
+
+async def _answer(surroundings: Surroundings) -> None:
+    """Wait for servers of somebody else's, in health (on the web's listeners) and in the log; see ``servers_answer`` for what it raises."""
+    if surroundings.settings.kafka is None and surroundings.settings.database_url is None:
+        # ours have answered already
+        return
+    await servers_answer(surroundings, [surroundings.settings.public_listen, surroundings.settings.staff_listen])
 
 
 def _cancelling_us() -> Callable[[], object]:

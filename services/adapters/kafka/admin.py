@@ -6,12 +6,13 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 
 # the package is half typed: its names are there, it does not say that it gives them away
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AclOperation,
     AdminClient,
     ClusterMetadata,
     ConfigResource,
@@ -20,7 +21,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
-from services.adapters.kafka.connection import KafkaConnection, KafkaUnavailable
+from services.adapters.kafka.connection import KafkaConnection, KafkaRefused, KafkaUnavailable, Refusal
+from services.adapters.kafka.refusals import Complaints
 from services.adapters.kafka.topics import Topic
 
 #: seconds for the cluster to do what it was asked
@@ -36,6 +38,11 @@ _NOT_YET = (
     KafkaError.FENCED_LEADER_EPOCH,
     KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError._NOENT,  # noqa: SLF001 - librdkafka's own codes are public and begin with an underscore: "no leaders found"
+)
+_NO_RIGHT = (
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
 )
 #: together 5 s
 _TRIES = 100
@@ -90,14 +97,18 @@ class TopicsRefused(Exception):
 
 
 class KafkaAdmin:
-    """Administrative requests to one cluster. Every method raises ``KafkaUnavailable`` when no broker answers."""
+    """Administrative requests to one cluster. Every method raises ``KafkaUnavailable`` when no broker answers, and, of that kind,
+    ``KafkaRefused`` when one answers and does not let us in.
+    """
 
     def __init__(self, connection: KafkaConnection, *, patience: timedelta = timedelta(seconds=5)) -> None:
         """``patience``: how long a broker may take to answer before it counts as away."""
         self._connection = connection
         self._patience = patience.total_seconds()
         # librdkafka would print lost connections on standard error; what matters comes back as an exception
-        self._client = AdminClient({**connection.librdkafka(), "log_level": 0, "client.id": "sans-faute-admin"})
+        self._complaints = Complaints()
+        ours: dict[str, Any] = {"log_level": 0, "client.id": "sans-faute-admin", "error_cb": self._complaints.hear}
+        self._client = AdminClient({**connection.librdkafka(), **ours})
 
     async def partitions(self) -> dict[str, int]:
         """Number of partitions of every topic that exists."""
@@ -108,6 +119,9 @@ class KafkaAdmin:
         return [(str(broker.host), broker.port) for broker in (await self._metadata()).brokers.values()]
 
     async def _metadata(self) -> ClusterMetadata:
+        # what it has to complain of waits until it is asked for: nothing of before may pile up, or be taken for an answer
+        self._client.poll(0)
+        self._complaints.forget()
         try:
             return await asyncio.to_thread(self._client.list_topics, timeout=self._patience)
         except KafkaException as trouble:
@@ -115,9 +129,44 @@ class KafkaAdmin:
             raise
 
     async def missing_topics(self, names: Collection[str]) -> list[str]:
-        """The names that do not exist, in the order given."""
+        """The names that do not exist, in the order given. Raises ``KafkaRefused`` when we may not see whether they do."""
         there = await self.partitions()
-        return [name for name in names if name not in there]
+        absent = [name for name in names if name not in there]
+        # a topic that we may not describe is left out of the list
+        hidden = [name for name, rights in (await self._rights(absent)).items() if rights is None]
+        if hidden:
+            raise KafkaRefused(self._connection, Refusal.RIGHT, f"no right to describe {', '.join(hidden)}")
+        return absent
+
+    async def check_rights(self, *, read: Collection[str], written: Collection[str]) -> None:
+        """Raise ``KafkaRefused`` with every topic that exists, and that we must read or write and may not."""
+        granted = await self._rights({*read, *written})
+        lacking = [
+            f"no right to {word} {name}"
+            for names, right, word in ((read, AclOperation.READ, "read"), (written, AclOperation.WRITE, "write"))
+            for name in names
+            if name in granted and right not in (granted[name] or ())
+        ]
+        if lacking:
+            raise KafkaRefused(self._connection, Refusal.RIGHT, "; ".join(lacking))
+
+    async def _rights(self, names: Collection[str]) -> dict[str, Collection[AclOperation] | None]:
+        """What we may do with each topic that exists; none: not even see whether it does."""
+        if not names:
+            return {}
+        rights: dict[str, Collection[AclOperation] | None] = {}
+        asked = self._client.describe_topics(
+            TopicCollection(list(names)), include_authorized_operations=True, request_timeout=self._patience
+        )
+        for name, answer in asked.items():
+            try:
+                rights[name] = (await self._answer(answer)).authorized_operations or ()
+            except KafkaRefused:
+                rights[name] = None
+            except KafkaException as trouble:
+                if trouble.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
+        return rights
 
     async def ensure_topics(self, topics: Collection[Topic], *, create: bool = True) -> TopicReport:
         """Create what is missing (unless told only to look) and say what differs from what it should be."""
@@ -275,7 +324,13 @@ class KafkaAdmin:
         code = trouble.args[0].code() if isinstance(trouble, KafkaException) else 0
         if code in but:
             return
-        # negative codes are librdkafka's own: no broker answered
+        # negative codes are librdkafka's own: no broker answered, or none let us in
         if code < 0:
-            raise KafkaUnavailable(self._connection, str(trouble.args[0].str())) from trouble
+            self._client.poll(0)
+            refused = self._complaints.refusal()
+            if refused is not None:
+                raise KafkaRefused(self._connection, *refused) from trouble
+            raise KafkaUnavailable(self._connection, self._complaints.why() or str(trouble.args[0].str())) from trouble
+        if code in _NO_RIGHT:
+            raise KafkaRefused(self._connection, Refusal.RIGHT, str(trouble.args[0].str())) from trouble
         raise trouble

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,30 @@ class KafkaConnection:
 
 
 class KafkaUnavailable(Exception):
-    """No broker answers, or it does not let us in; says where we tried and what the client library said."""
+    """No broker answers; says where we tried and what the client library said. One that answers and refuses is a ``KafkaRefused``."""
 
-    def __init__(self, connection: KafkaConnection, why: str) -> None:
-        super().__init__(f"Kafka does not answer at {connection.bootstrap}: {why}")
+    def __init__(self, connection: KafkaConnection, why: str, *, what: str = "does not answer") -> None:
+        super().__init__(f"Kafka {what} at {connection.bootstrap}: {why}")
+
+
+class Refusal(StrEnum):
+    """What it is that the broker does not take from us."""
+
+    #: the user, or the password
+    IDENTITY = "identity"
+    #: the broker offers no such way of signing in
+    MECHANISM = "mechanism"
+    #: nobody we trust has signed the broker's certificate, or it is another host's
+    CERTIFICATE = "certificate"
+    #: what is there is not TLS
+    NOT_TLS = "not_tls"
+    #: it knows us, and does not let us do what we must
+    RIGHT = "right"
+
+
+class KafkaRefused(KafkaUnavailable):
+    """A broker answers and does not let us in, or not far enough; says where we tried and what it said, never the password."""
+
+    def __init__(self, connection: KafkaConnection, refusal: Refusal, why: str) -> None:
+        super().__init__(connection, why, what="does not let us in")
+        self.refusal = refusal

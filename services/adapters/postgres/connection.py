@@ -1,5 +1,6 @@
 """Connections to PostgreSQL, and which of its errors mean "wait and try again"."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -8,7 +9,7 @@ from typing import TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from services.adapters.store_errors import DataRefused, GuardBroken
+from services.adapters.store_errors import DataRefused, GuardBroken, NotLetIn
 from services.core.ports.store import StoreUnavailable
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -17,10 +18,18 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 #: SQLSTATE classes (manual, appendix A) in which nothing is wrong with what we asked: 08 connection, 25 wrong transaction state
 #: (a standby that took over may be read-only), 40 rolled back for somebody else's sake, 53 out of a resource, 57 operator, 58 system
 _TRY_AGAIN = ("08", "25", "40", "53", "57", "58")
-#: waited too long for a lock; not let in, or no such database: somebody is still setting it up
-_TRY_AGAIN_CODES = frozenset({"55P03", "28000", "28P01", "3D000"})
+#: waited too long for a lock
+_TRY_AGAIN_CODES = frozenset({"55P03"})
+#: SQLSTATE of a server that does not take us; our own words, because the driver's may quote rows
+_NOT_LET_IN = {
+    "28P01": "the password is wrong, or there is no such user",
+    "28000": "there is no such user, or it may not connect from here (pg_hba.conf)",
+    "3D000": "there is no such database",
+}
 #: what the driver calls a connection that ended while we had it
 _GONE = ("closed", "released back to the pool")
+#: what the driver says of a server without TLS, when the settings want it
+_NO_TLS = "rejected SSL upgrade"
 _INTEGRITY = "23"
 _DATA = "22"
 
@@ -75,7 +84,7 @@ async def _leave_as_it_is(_: Connection) -> None:
 
 @contextmanager
 def database_errors() -> Iterator[None]:
-    """Turn what the driver raises into ``StoreUnavailable``, ``GuardBroken`` or ``DataRefused``; our other mistakes stay as they are.
+    """Turn what the driver raises into ``StoreUnavailable`` (``NotLetIn``), ``GuardBroken`` or ``DataRefused``; our other mistakes stay.
 
     The driver's own error is not chained: its detail quotes rows, and rows are about people.
     """
@@ -88,12 +97,18 @@ def database_errors() -> Iterator[None]:
         if any(words in str(error) for words in _GONE):
             raise StoreUnavailable("PostgreSQL ended the connection") from None
         raise
+    except ssl.SSLCertVerificationError:
+        raise NotLetIn("PostgreSQL's certificate is not trusted, or is another host's") from None
     except (OSError, TimeoutError, asyncpg.InternalClientError) as error:
+        if _NO_TLS in str(error):
+            raise NotLetIn("PostgreSQL does not let us in: it speaks no TLS, and sslmode wants it") from None
         raise StoreUnavailable(f"PostgreSQL does not answer ({type(error).__name__})") from None
 
 
 def _translated(error: asyncpg.PostgresError) -> Exception:
     code = error.sqlstate or ""
+    if code in _NOT_LET_IN:
+        return NotLetIn(f"PostgreSQL does not let us in: {_NOT_LET_IN[code]}")
     if code.startswith(_TRY_AGAIN) or code in _TRY_AGAIN_CODES:
         return StoreUnavailable(f"PostgreSQL cannot serve us now ({type(error).__name__}, {code})")
     if code.startswith(_INTEGRITY):

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
+
 from services.adapters.postgres.connection import Connection, connect, database_errors
+from services.adapters.store_errors import NotLetIn
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 #: advisory lock of whoever migrates; any number that nobody else uses
@@ -62,7 +65,7 @@ def read_migrations(folder: Path = MIGRATIONS) -> list[Migration]:
 
 
 async def migrate(dsn: str, migrations: Sequence[Migration] | None = None) -> list[Migration]:
-    """Apply what is missing; return it. Waits while somebody else migrates. Raises ``StoreUnavailable`` and ``SchemaMismatch``."""
+    """Apply what is missing; return it. Waits for whoever else migrates. Raises ``StoreUnavailable``, ``NotLetIn``, ``SchemaMismatch``."""
     wanted = read_migrations() if migrations is None else list(migrations)
     async with _connected(dsn) as connection:
         await _take_turn(connection)
@@ -74,7 +77,7 @@ async def migrate(dsn: str, migrations: Sequence[Migration] | None = None) -> li
 
 
 async def pending(dsn: str, migrations: Sequence[Migration] | None = None) -> list[Migration]:
-    """What ``migrate`` would apply; changes nothing. Raises ``StoreUnavailable`` and ``SchemaMismatch``."""
+    """What ``migrate`` would apply; changes nothing. Raises ``StoreUnavailable``, ``NotLetIn`` and ``SchemaMismatch``."""
     wanted = read_migrations() if migrations is None else list(migrations)
     async with _connected(dsn) as connection:
         if await connection.fetchval("SELECT to_regclass('schema_migrations') IS NULL"):
@@ -88,6 +91,8 @@ async def _connected(dsn: str) -> AsyncIterator[Connection]:
     try:
         with database_errors():
             yield connection
+    except asyncpg.InsufficientPrivilegeError:
+        raise NotLetIn("PostgreSQL does not let us do what we must: the user has no right to read or change the schema") from None
     finally:
         await connection.close()
 

@@ -1,17 +1,12 @@
 """What only shows on a real cluster: an outage of the broker, every compression, several readers in one loop, TLS with a password."""
 
 import asyncio
-import ipaddress
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from services.adapters.kafka.admin import KafkaAdmin
 from services.adapters.kafka.connection import KafkaConnection, KafkaUnavailable
@@ -21,6 +16,7 @@ from services.adapters.kafka.topics import Reader
 from services.core.ports.streams import Message, Record
 from services.runtime.embedded.kafka import embedded_kafka
 from tests.fixtures.kafka import HASTY, LIBS, KafkaNode, a_topic
+from tests.integration.kafka.certificates import certificate
 
 pytestmark = pytest.mark.stack
 PATIENCE = 60
@@ -131,7 +127,7 @@ async def test_a_busy_step_does_not_hold_up_the_group(kafka: KafkaNode, reader: 
 @pytest.mark.slow
 async def test_tls_with_a_password(tmp_path: Path) -> None:
     """SASL over TLS with an authority of our own: administration, publisher and both readers get in; a wrong password does not."""
-    authority = _certificate(tmp_path)
+    authority = certificate(tmp_path)
     jaas = 'org.apache.kafka.common.security.plain.PlainLoginModule required username="us" password="right" user_us="right";'
     properties = {
         "listener.security.protocol.map": "PLAINTEXT:SASL_SSL,CONTROLLER:PLAINTEXT",
@@ -165,27 +161,3 @@ async def test_tls_with_a_password(tmp_path: Path) -> None:
             await stream.start()
             assert len(await _read(stream, 20)) == 20
             await stream.stop()
-
-
-def _certificate(folder: Path) -> Path:
-    """Write node.pem (key and certificate for 127.0.0.1, signed by itself) and ca.pem; return the latter."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "embedded node")])
-    today = datetime(2020, 1, 1, tzinfo=UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today)
-        .not_valid_after(today + timedelta(days=36500))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "node.pem").write_bytes(private + pem)
-    (folder / "ca.pem").write_bytes(pem)
-    return folder / "ca.pem"

@@ -15,7 +15,7 @@ from services.adapters.postgres.connection import Pool, connect, open_pool
 from services.adapters.postgres.migrate import migrate
 from services.adapters.postgres.notify import OUTBOX_CHANNEL, listen
 from services.adapters.postgres.store import PostgresStore
-from services.adapters.store_errors import DataRefused, GuardBroken
+from services.adapters.store_errors import DataRefused, GuardBroken, NotLetIn
 from services.core.changes import Changes, Outgoing
 from services.core.model import PersonId
 from services.core.ports.store import StoreUnavailable
@@ -142,10 +142,10 @@ async def test_too_many_connections_is_tried_again(database: str) -> None:
 
 
 @pytest.mark.parametrize(("user", "name"), [("nobody:wrong", "postgres"), (None, "no_such_database")])
-async def test_a_database_that_does_not_let_us_in_is_not_there_yet(postgres: EmbeddedPostgres, user: str | None, name: str) -> None:
-    """Wrong password, no such database: one sentence for whoever starts us, and worth another try while it is being set up."""
+async def test_a_database_that_does_not_let_us_in(postgres: EmbeddedPostgres, user: str | None, name: str) -> None:
+    """Wrong password, no such database: to whoever runs it is away, whoever starts is told in one sentence what is wrong."""
     who, _, host = postgres.url.removeprefix("postgresql://").partition("@")
-    with pytest.raises(StoreUnavailable, match="cannot serve us now"):
+    with pytest.raises(NotLetIn, match="does not let us in"):
         await connect(f"postgresql://{user or who}@{host.partition('/')[0]}/{name}")
 
 

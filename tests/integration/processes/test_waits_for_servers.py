@@ -114,10 +114,36 @@ async def test_every_process_waits_for_both_servers(kafka: KafkaNode, database: 
         assert said.count("waits for the database before it starts") == 1, said
 
 
-async def test_a_signal_ends_the_wait(running: Running) -> None:
+async def test_up_waits_for_servers_of_somebody_else_s(kafka: KafkaNode, database: str, ports: tuple[int, int], running: Running) -> None:
+    """`up` with servers that are set and not there yet: it says so and waits for one after the other, then makes topics and begins.
+
+    A cluster that does not make the topics as they should be ends it with 3 and the setting to look at.
+    """
+    topics = await kafka.fresh_topics()
+    await kafka.admin.delete(list(topics))
+    public, staff = free_ports(2)
+    listen = {"PUBLIC_LISTEN": f"127.0.0.1:{public}", "STAFF_LISTEN": f"127.0.0.1:{staff}"}
+    refused = await running.start("up", **listen, KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap, DATABASE_URL=database)
+    assert await asyncio.wait_for(refused.wait(), PATIENCE) == Exit.NOT_THERE, running.said()
+    assert "TOPIC_REPLICATION_FACTOR" in running.said()
+    await running.start("up", **listen, TOPIC_REPLICATION_FACTOR="1")
+    address = urlsplit(database)
+    async with httpx.AsyncClient() as http:
+        await _ready(http, staff, running, wants=KAFKA)
+        async with _server_comes(ports[0], kafka.bootstrap):
+            await _ready(http, public, running, wants=DATABASE)
+            async with _server_comes(ports[1], f"{address.hostname}:{address.port}"):
+                await _ready(http, staff, running, wants=None)
+                await running.stop()
+    assert running.said().count("waits for Kafka before it starts") == 1, running.said()
+
+
+@pytest.mark.parametrize("name", ["intake", "up"])
+async def test_a_signal_ends_the_wait(running: Running, name: str) -> None:
     """SIGTERM while it waits: it ends at once, in order."""
-    (port,) = free_ports(1)
-    process = await running.start("intake", HEALTH_LISTEN=f"127.0.0.1:{port}")
+    port, other = free_ports(2)
+    listen = {"PUBLIC_LISTEN": f"127.0.0.1:{port}", "STAFF_LISTEN": f"127.0.0.1:{other}"} if name == "up" else {}
+    process = await running.start(name, **(listen or {"HEALTH_LISTEN": f"127.0.0.1:{port}"}))
     async with httpx.AsyncClient() as http:
         await _ready(http, port, running, wants=KAFKA)
     began = time.monotonic()

@@ -1,0 +1,39 @@
+"""Which topics a process must be allowed to read and to write: told by contracts/topics.yaml, and by the settings."""
+
+import re
+from dataclasses import dataclass
+
+from services.adapters.kafka.lags import read_by_us
+from services.adapters.kafka.topics import load_topics, read_by
+from services.core.words import Channel
+from services.runtime.settings import Settings
+
+#: processes that are members of groups; the others look at counts alone
+_READERS = ("intake", "delivery", "evidence")
+_DEAD_LETTERS = "dead-letters.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Names of topics."""
+
+    read: tuple[str, ...]
+    written: tuple[str, ...]
+
+
+def needs_of(process: str, settings: Settings) -> Needs:
+    """What one process reads and writes."""
+    topics = read_by_us(load_topics(), [Channel(each) for each in settings.channels_owned])
+    return Needs(read=tuple(read_by(topics, process)) if process in _READERS else (), written=tuple(_written(process, settings)))
+
+
+def _written(process: str, settings: Settings) -> list[str]:
+    topics = load_topics()
+    names = [topic.name for topic in topics.values() if process in re.findall(r"\w+", topic.written_by)]
+    if process == "relay":
+        # a dead letter goes through the outbox as well
+        names.append(_DEAD_LETTERS)
+    if process == "web" and settings.events_token is not None:
+        # for producers without Kafka
+        names.extend(read_by(topics, "intake"))
+    return names
