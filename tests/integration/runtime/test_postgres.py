@@ -6,14 +6,17 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 
 import asyncpg
 import pytest
 
+from services.runtime.embedded import postgres as embedded
 from services.runtime.embedded.folders import reachable_by
 from services.runtime.embedded.postgres import EmbeddedPostgres, embedded_postgres
+from services.runtime.embedded.postgres_programs import find_programs
 from services.runtime.errors import NotThere
 
 pytestmark = pytest.mark.stack
@@ -42,6 +45,14 @@ def state_dir() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+async def _shown(server: EmbeddedPostgres, setting: str) -> str:
+    connection = await asyncpg.connect(server.url)
+    try:
+        return str(await connection.fetchval("SELECT current_setting($1)", setting))
+    finally:
+        await connection.close()
+
+
 async def _count(server: EmbeddedPostgres) -> int:
     connection = await asyncpg.connect(server.url)
     try:
@@ -63,6 +74,20 @@ async def test_data_stay_and_the_second_start_is_quick(state_dir: Path) -> None:
     async with embedded_postgres(state_dir) as server:
         assert asyncio.get_running_loop().time() - started < 2
         assert await _count(server) == 1
+
+
+async def test_pages_in_the_log_are_compressed_as_quickly_as_the_server_can(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LZ4 where the server was built with it; one that was not starts all the same, with the compression that every server has."""
+    async with embedded_postgres(state_dir) as server:
+        assert await _shown(server, "wal_compression") == "lz4"
+    system, plain = find_programs(), state_dir / "plain"
+    plain.mkdir()
+    refuses = "case \"$*\" in *=lz4*) echo 'FATAL: invalid value for parameter'; exit 1;; esac"
+    (plain / "postgres").write_text(f'#!/bin/sh\n{refuses}\nexec {system.program("postgres")} "$@"\n')
+    (plain / "postgres").chmod(0o755)
+    monkeypatch.setattr(embedded, "find_programs", lambda *_: replace(system, folder=plain))
+    async with embedded_postgres(state_dir) as server:
+        assert await _shown(server, "wal_compression") == "pglz"
 
 
 async def test_it_keeps_its_port(state_dir: Path) -> None:
