@@ -56,6 +56,8 @@ _log = structlog.get_logger()
 
 #: who we are in the ``source`` of what comes back here
 SOURCE: Final = "/sans-faute/delivery"
+#: batches under way at once: while providers have one, the next is claimed
+_ABREAST: Final = 2
 
 
 async def run(surroundings: Surroundings) -> None:
@@ -117,7 +119,7 @@ async def run(surroundings: Surroundings) -> None:
                 tell_lag=lambda topic, records: metrics.set("consumer_lag", records, topic=topic),
             )
             health.ready_when("group", joined_check(members))
-            await consume_all(members, step, waiting=waiting)
+            await consume_all(members, step, abreast=_ABREAST, waiting=waiting)
 
 
 def claims(surroundings: Surroundings, store: Store) -> Claims:

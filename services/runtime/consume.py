@@ -39,20 +39,24 @@ class Member(Protocol):
         ...
 
 
-async def consume_all(members: Collection[Member], step: Step, *, waiting: Callable[[bool], None] = lambda _: None) -> None:
+async def consume_all(
+    members: Collection[Member], step: Step, *, abreast: int = 1, waiting: Callable[[bool], None] = lambda _: None
+) -> None:
     """Run every member's loop and its watch until cancelled; whatever ends one of them ends all.
 
     Floods begin once the live streams have joined: joining takes many turns of the event loop, and a flood leaves few to others.
+    ``abreast``: batches of one member under way at once, for a step that waits for others more than it works.
     """
     calm = [(member, asyncio.Event()) for member in members if not member.flood]
-    live = (_membership(member, step, waiting, joined=joined) for member, joined in calm)
-    floods = (_membership(member, step, waiting, after=[joined for _, joined in calm]) for member in members if member.flood)
+    live = (_membership(member, step, abreast, waiting, joined=joined) for member, joined in calm)
+    floods = (_membership(member, step, abreast, waiting, after=[joined for _, joined in calm]) for member in members if member.flood)
     await all_of(*live, *floods)
 
 
 async def _membership(
     member: Member,
     step: Step,
+    abreast: int,
     waiting: Callable[[bool], None],
     *,
     after: Collection[asyncio.Event] = (),
@@ -65,7 +69,7 @@ async def _membership(
         await member.stream.start()
         if joined is not None:
             joined.set()
-        await all_of(consume(member.stream, step, waiting=waiting), member.watch())
+        await all_of(*(consume(member.stream, step, waiting=waiting) for _ in range(abreast)), member.watch())
     finally:
         await member.stream.stop()
 

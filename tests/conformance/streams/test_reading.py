@@ -8,7 +8,7 @@ import pytest
 from services.adapters.kafka.partitioner import partition_of
 from services.adapters.kafka.progress import unread
 from services.core.ports.streams import Message, MissingTopics
-from tests.conformance.streams.stage import Stage, started, take
+from tests.conformance.streams.stage import PATIENCE, Place, Stage, started, take
 
 
 async def test_records_of_one_key_come_in_order(stage: Stage) -> None:
@@ -86,6 +86,35 @@ async def test_a_wait_that_is_given_up_loses_nothing(stage: Stage) -> None:
         await asyncio.gather(waiting, return_exceptions=True)
         await stage.publisher.publish([Message(topic=topic, key=str(number), value=b"x") for number in range(50)])
         assert len(await take(stream, 50)) == 50
+
+
+async def test_two_batches_may_be_under_way_at_once(stage: Stage) -> None:
+    """Two takers of one stream share its records, each given once; a batch that ends before an earlier one loses nothing."""
+    topic, group, member = await stage.topic(), stage.name("group"), stage.name("member")
+    taken: list[Place] = []
+    async with started(stage.stream([topic], group, member=member)) as stream:
+
+        async def taker(pause: float) -> None:
+            while True:
+                batch = await stream.next_batch()
+                taken.extend((record.partition, record.offset) for record in batch)
+                await asyncio.sleep(pause)
+                await stream.acknowledge(batch)
+
+        takers = [asyncio.create_task(taker(pause)) for pause in (0.05, 0.0)]
+        for start in range(0, 200, 20):
+            await stage.publisher.publish([Message(topic=topic, key=str(start + number), value=b"x") for number in range(20)])
+            await asyncio.sleep(0.02)
+        async with asyncio.timeout(PATIENCE):
+            while stream.progress.acknowledged.total() < 200:
+                await asyncio.sleep(0.01)
+        for waiting in takers:
+            waiting.cancel()
+        await asyncio.gather(*takers, return_exceptions=True)
+    assert len(taken) == len(set(taken)) == 200
+    async with started(stage.stream([topic], group, member=member)) as stream:
+        await stage.publisher.publish([Message(topic=topic, key="news", value=b"news")])
+        assert [record.value for record in await take(stream, 1)] == [b"news"]
 
 
 async def test_a_missing_topic_is_refused_at_the_start(stage: Stage) -> None:

@@ -138,6 +138,33 @@ async def test_one_that_is_still_joining_is_stopped_too() -> None:
     assert stream.stopped
 
 
+@dataclass(slots=True)
+class Batches(OneBatch):
+    """A stream that always has another batch."""
+
+    async def next_batch(self) -> Sequence[Record]:
+        """At once."""
+        return [RECORD]
+
+
+@pytest.mark.parametrize("abreast", [1, 2])
+async def test_as_many_batches_are_under_way_as_asked_for(abreast: int) -> None:
+    """While a provider has one, the next one is begun; and no more than that."""
+    begun = 0
+
+    async def step(_batch: Sequence[Record]) -> None:
+        nonlocal begun
+        begun += 1
+        await _for_ever()
+
+    consumer = asyncio.create_task(consume_all([Membership(Batches())], step, abreast=abreast))
+    await asyncio.sleep(0.05)
+    assert begun == abreast
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    await asyncio.gather(consumer, return_exceptions=True)
+
+
 async def test_a_flood_begins_when_the_live_streams_have_joined() -> None:
     """A flood leaves few turns of the event loop to others, and joining a group takes many."""
     live, early, late = OneBatch(joining=asyncio.Event()), OneBatch(), OneBatch()
