@@ -92,6 +92,7 @@ async def test_two_batches_may_be_under_way_at_once(stage: Stage) -> None:
     """Two takers of one stream share its records, each given once; a batch that ends before an earlier one loses nothing."""
     topic, group, member = await stage.topic(), stage.name("group"), stage.name("member")
     taken: list[Place] = []
+    done = asyncio.Event()
     async with started(stage.stream([topic], group, member=member)) as stream:
 
         async def taker(pause: float) -> None:
@@ -100,14 +101,14 @@ async def test_two_batches_may_be_under_way_at_once(stage: Stage) -> None:
                 taken.extend((record.partition, record.offset) for record in batch)
                 await asyncio.sleep(pause)
                 await stream.acknowledge(batch)
+                if stream.progress.acknowledged.total() >= 200:
+                    done.set()
 
         takers = [asyncio.create_task(taker(pause)) for pause in (0.05, 0.0)]
         for start in range(0, 200, 20):
             await stage.publisher.publish([Message(topic=topic, key=str(start + number), value=b"x") for number in range(20)])
             await asyncio.sleep(0.02)
-        async with asyncio.timeout(PATIENCE):
-            while stream.progress.acknowledged.total() < 200:
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(done.wait(), PATIENCE)
         for waiting in takers:
             waiting.cancel()
         await asyncio.gather(*takers, return_exceptions=True)
