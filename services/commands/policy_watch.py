@@ -50,8 +50,9 @@ def alarms(policy: Policy) -> Iterator[tuple[str, ...]]:
         ),
         AlarmType.DEAD_LETTERS: f"{watch.dead_letters.count} within {duration(watch.dead_letters.within)}",
         AlarmType.OVERDUE_WORK: (
-            f"a person waits {duration(late.wakes)}, an event {duration(late.outbox)}, a message {duration(late.released)}, "
-            f"a reader {duration(late.stalled)}"
+            f"a person waits {duration(late.wakes)}, in a campaign {duration(late.campaign)} until "
+            f"{count(late.campaign_near_days, 'day', 'days')} before it closes, an event {duration(late.outbox)}, "
+            f"a message {duration(late.released)}, a reader {duration(late.stalled)}"
         ),
         AlarmType.LATE_AFTER_OUTAGE: (
             f"{count(lost.duties, 'duty', 'duties')} or more lost a message because we were {duration(policy.outage.late_after)} late"

@@ -54,6 +54,10 @@ class OverdueWorkPolicy:
     """OVERDUE_WORK: something waits longer than this."""
 
     wakes: timedelta
+    #: people in the lane of campaigns, where millions come at once and steps have hours …
+    campaign: timedelta
+    #: … unless a period closes in fewer days than these: then they wait no longer than ``wakes``
+    campaign_near_days: int
     outbox: timedelta
     released: timedelta
     submitting: timedelta

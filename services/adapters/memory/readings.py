@@ -78,14 +78,15 @@ class MemoryReadings:
         """See ``Readings.overdue``."""
         people, attempts = self._tables.people.all(), self._tables.attempts.all()
         quarantined = [row.quarantined_at for row in people if row.quarantined_at is not None]
-        wakes = {row.person_id: at for row in people if (at := _wake(row)) is not None and at <= now}
+        due = {lane: [at for row in people if (at := row.due_at(lane)) is not None and at <= now] for lane in Lane}
         released = [
             max(at for at in (row.release_at, row.try_at) if at is not None)
             for row in attempts
             if row.state is AttemptState.RELEASED and row.release_at <= now and (row.try_at or row.release_at) <= now
         ]
         queues = {
-            "wakes": list(wakes.values()),
+            "wakes": due[Lane.LIVE],
+            "campaign": due[Lane.CAMPAIGN],
             "outbox": [row.message.at for row in self._tables.outbox.all()],
             "quarantined": quarantined,
             "released": released,

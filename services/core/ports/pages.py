@@ -64,7 +64,9 @@ class ChannelCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Work that stands in a queue; ``what`` is one of ``released`` (nobody claimed it), ``submitting``, ``outbox``, ``wakes`` (overdue)."""
+    """Work that stands in a queue; ``what`` is one of ``released`` (nobody claimed it), ``submitting``, ``outbox``, ``wakes`` and
+    ``campaign`` (people who are due, by lane).
+    """
 
     what: str
     count: int

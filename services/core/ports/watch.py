@@ -59,8 +59,9 @@ class FilesRead:
 class Overdue:
     """What stands somewhere.
 
-    ``what`` is of the database: ``wakes`` (people who are due), ``outbox``, ``released`` (nobody claims it), ``submitting``, ``adrift``
-    (duties that nobody would ever look at again), ``quarantined``; or of Kafka: ``kafka`` (away), ``stalled`` and ``behind`` (readers).
+    ``what`` is of the database: ``wakes`` and ``campaign`` (people who are due, by lane), ``outbox``, ``released`` (nobody claims it),
+    ``submitting``, ``adrift`` (duties that nobody would ever look at again), ``quarantined``; or of Kafka: ``kafka`` (away), ``stalled``
+    and ``behind`` (readers).
     """
 
     what: str

@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
+from services.core.period import closing_after
 from services.core.ports.watch import Overdue
-from services.core.watch_policy import OverdueWorkPolicy
 from services.watch.rules.rule import Judgement, Look, Over, Ringing, Rule, never, still_open
 
 
 async def judge(look: Look) -> Judgement:
     """Whatever waits rings while its oldest entry waits for longer than it may; over when it does not."""
-    limits = _limits(look.policy.overdue_work)
+    limits = _limits(look)
     waiting = [*await look.readings.overdue(look.now), *(look.readers.overdue(look.now) if look.readers is not None else ())]
     ringing = tuple(
         Ringing(
@@ -27,9 +27,11 @@ def _scope(one: Overdue) -> str:
     return f"{one.what}/{one.where}" if one.where else one.what
 
 
-def _limits(policy: OverdueWorkPolicy) -> dict[str, timedelta]:
+def _limits(look: Look) -> dict[str, timedelta]:
+    policy = look.policy.overdue_work
     return {
         "wakes": policy.wakes,
+        "campaign": policy.wakes if _closing_near(look) else policy.campaign,
         "outbox": policy.outbox,
         "released": policy.released,
         "submitting": policy.submitting,
@@ -39,6 +41,15 @@ def _limits(policy: OverdueWorkPolicy) -> dict[str, timedelta]:
         "stalled": policy.stalled,
         "behind": policy.behind,
     }
+
+
+def _closing_near(look: Look) -> bool:
+    """The last days of a period, when a step that is late may find no day to be caught up on."""
+    closing = closing_after(look.now)
+    if closing is None:
+        return False
+    days = (look.paris.local(closing).date() - look.paris.local(look.now).date()).days
+    return days < look.policy.overdue_work.campaign_near_days
 
 
 OVERDUE_WORK = Rule(judge=judge, due=never)

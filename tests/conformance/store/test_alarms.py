@@ -280,7 +280,7 @@ async def test_dead_letters_by_topic(store: AnyStore, readings: Readings) -> Non
 
 
 async def test_what_waits(store: AnyStore, readings: Readings) -> None:
-    """People who are due, messages for Kafka, dispatches that nobody claimed; what is not due yet does not wait."""
+    """People who are due in each lane, messages for Kafka, dispatches that nobody claimed; what is not due yet does not wait."""
     message = Outgoing(topic="alarms.v1", key="k", type="alarm.raised", subject="s", data={}, shard_key="k", at=NOW - QUARTER)
     rows = [
         attempt("a1"),
@@ -290,14 +290,15 @@ async def test_what_waits(store: AnyStore, readings: Readings) -> None:
     ]
     wakes = [
         Wake(person_id=LUC, live_at=NOW + QUARTER, campaign_at=NOW - QUARTER),
-        Wake(person_id=ANNIE, live_at=NOW + QUARTER, campaign_at=None),
+        Wake(person_id=ANNIE, live_at=NOW - 2 * QUARTER, campaign_at=NOW + QUARTER),
     ]
     await put(store, Changes(attempts=rows, wakes=wakes, outbox=[message]))
     async with store.unit() as unit:
         await unit.lock([PersonId("zoe")])
         await unit.quarantine(PersonId("zoe"), NOW - QUARTER, "ValueError")
     assert await readings.overdue(NOW) == [
-        Overdue(what="wakes", count=1, since=NOW - QUARTER),
+        Overdue(what="wakes", count=1, since=NOW - 2 * QUARTER),
+        Overdue(what="campaign", count=1, since=NOW - QUARTER),
         Overdue(what="outbox", count=1, since=NOW - QUARTER),
         Overdue(what="quarantined", count=1, since=NOW - QUARTER),
         Overdue(what="released", count=2, since=NOW),

@@ -100,7 +100,7 @@ async def test_operations_of_an_empty_database(pool: Pool) -> None:
     """Queues are named even when they are empty."""
     board = await PostgresPages(pool).operations(NOW, NOW - 9 * HOUR)
     assert {each.what: (each.count, each.since) for each in board.waiting} == {
-        "wakes": (0, None), "outbox": (0, None), "released": (0, None), "submitting": (0, None),
+        "wakes": (0, None), "campaign": (0, None), "outbox": (0, None), "released": (0, None), "submitting": (0, None),
     }  # fmt: skip
     assert (board.channels, board.alerts, board.quarantined, board.dead_letters, board.dead_letters_total) == ((), (), (), (), 0)
     assert (board.obligations_open, board.recent_due) == (0, 0)
@@ -139,7 +139,8 @@ async def test_what_waits_and_since_when(pool: Pool) -> None:
     )
     board = await (await written(pool, facts)).operations(NOW + HOUR, NOW)
     assert set(board.waiting) == {
-        Waiting(what="wakes", count=1, since=NOW - 2 * MINUTE),
+        Waiting(what="wakes", count=1, since=NOW - MINUTE),
+        Waiting(what="campaign", count=1, since=NOW - 2 * MINUTE),
         Waiting(what="outbox", count=1, since=NOW),
         Waiting(what="released", count=1, since=NOW),
         Waiting(what="submitting", count=1, since=NOW + MINUTE),

@@ -11,8 +11,9 @@ from services.core.model import PersonId
 from services.core.ports.watch import Overdue
 from services.core.words import AlarmType, AttemptState, ObligationState
 from services.watch.watch import Watched
-from tests.fixtures.facts import LUC, alert, obligation
+from tests.fixtures.facts import ANNIE, LUC, alert, obligation
 from tests.fixtures.tower import MORNING, Tower
+from tests.unit.core.scene import paris
 
 #: a duty of three days ahead at which nobody would ever look again
 ADRIFT = obligation("rdv:1", LUC, due_at=MORNING + timedelta(days=3), next_at=None, changed_at=MORNING)
@@ -38,6 +39,38 @@ async def test_overdue_work_rings_by_queue(tower: Tower) -> None:
     assert rung(await tower.look(MORNING + timedelta(minutes=5))) == [(AlarmType.OVERDUE_WORK, "outbox")]
     assert rung(await tower.look(MORNING + timedelta(minutes=6))) == [(AlarmType.OVERDUE_WORK, "wakes")]
     await tower.put(Changes(wakes=[Wake(person_id=luc, live_at=None, campaign_at=None, only_earlier=False)]), luc)
+    assert [alarm.scope for alarm in (await tower.look()).cleared] == ["wakes"]
+
+
+@pytest.mark.parametrize(
+    ("since", "minutes"),
+    [
+        (paris("2026-11-28", "00:30"), 60),
+        (paris("2026-12-05", "10:00"), 60),
+        (paris("2026-12-09", "20:00"), 60),
+        (paris("2026-12-10", "10:00"), 5),
+        (paris("2026-12-15", "18:00"), 5),
+        (paris("2026-12-16", "10:00"), 60),
+    ],
+    ids=["the month opens", "days ahead of the closing", "the evening before the campaign", "the campaign", "the last day", "closed"],
+)
+async def test_millions_of_a_campaign_may_take_an_hour_until_the_closing_is_near(tower: Tower, since: datetime, minutes: int) -> None:
+    """A month that opens is half an hour's work and harms nobody; from the sixth day before the closing on it rings as for anybody."""
+    await tower.put(Changes(wakes=[Wake(person_id=LUC, live_at=since + timedelta(days=30), campaign_at=since)]), LUC)
+    limit = since + timedelta(minutes=minutes)
+    assert not (await tower.look(limit)).raised
+    (alarm,) = (await tower.look(limit + timedelta(seconds=1))).raised
+    assert (alarm.type, alarm.scope, alarm.figures) == (AlarmType.OVERDUE_WORK, "campaign", {"waiting": 1, "oldest_minutes": minutes})
+
+
+async def test_a_campaign_hides_nobody_who_waits_in_the_live_lane(tower: Tower) -> None:
+    """Somebody with a meeting rings after five minutes, among people of a campaign who wait for longer; over by themselves."""
+    opened = paris("2026-11-30", "09:00")
+    await tower.put(Changes(wakes=[Wake(person_id=ANNIE, live_at=None, campaign_at=opened)]), ANNIE)
+    await tower.put(Changes(wakes=[Wake(person_id=LUC, live_at=opened + timedelta(minutes=20), campaign_at=None)]), LUC)
+    assert not (await tower.look(opened + timedelta(minutes=25))).raised
+    assert rung(await tower.look(opened + timedelta(minutes=26))) == [(AlarmType.OVERDUE_WORK, "wakes")]
+    await tower.put(Changes(wakes=[Wake(person_id=LUC, live_at=None, campaign_at=None, only_earlier=False)]), LUC)
     assert [alarm.scope for alarm in (await tower.look()).cleared] == ["wakes"]
 
 

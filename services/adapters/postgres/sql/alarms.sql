@@ -150,10 +150,10 @@ GROUP BY actor
 ORDER BY actor COLLATE "C";
 
 -- name: watch_overdue
--- What waits at $1, and since when: people to be decided about, messages for Kafka, people about whom nothing is decided.
-SELECT 'wakes' AS what, count(*) AS count, min(LEAST(live_at, campaign_at)) AS since
-FROM people
-WHERE quarantined_at IS NULL AND (live_at <= $1 OR campaign_at <= $1)
+-- What waits at $1, and since when: people to be decided about in each lane, messages for Kafka, people about whom nothing is decided.
+SELECT 'wakes' AS what, count(*) AS count, min(live_at) AS since FROM people WHERE quarantined_at IS NULL AND live_at <= $1
+UNION ALL
+SELECT 'campaign', count(*), min(campaign_at) FROM people WHERE quarantined_at IS NULL AND campaign_at <= $1
 UNION ALL
 SELECT 'outbox', count(*), min(at) FROM outbox WHERE published_at IS NULL
 UNION ALL

@@ -74,9 +74,9 @@ ORDER BY array_position(ARRAY['sms', 'voice', 'email', 'letter'], channel), prov
 
 -- name: page_waiting
 -- What stands in a queue at $1, and since when. Attempts of the last three days: older ones are over, sent or not.
-SELECT 'wakes' AS what, count(*) AS count, min(wake_at) AS since
-FROM people
-WHERE quarantined_at IS NULL AND (live_at <= $1 OR campaign_at <= $1)
+SELECT 'wakes' AS what, count(*) AS count, min(live_at) AS since FROM people WHERE quarantined_at IS NULL AND live_at <= $1
+UNION ALL
+SELECT 'campaign', count(*), min(campaign_at) FROM people WHERE quarantined_at IS NULL AND campaign_at <= $1
 UNION ALL
 SELECT 'outbox', count(*), min(at) FROM outbox WHERE published_at IS NULL
 UNION ALL
