@@ -140,6 +140,35 @@ async def test_a_lost_connection_is_made_again(rig: SmppRig) -> None:
     assert len(rig.feedback.receipts) == 1
 
 
+async def test_a_connection_that_goes_before_the_octets_do_has_taken_nothing(rig: SmppRig) -> None:
+    """Messages of one turn leave together; what was ready and not written when the line went is "later", never "unknown" (§10.1.5)."""
+    first, second = (asyncio.create_task(rig.provider.send(envelope(Channel.SMS, name))) for name in ("cv:43:1:N0:1", "cv:44:1:N0:1"))
+    await asyncio.sleep(0)
+    session = rig.provider._session
+    assert session is not None
+    session._hang_up()
+    assert isinstance(await first, TryLater)
+    assert isinstance(await second, TryLater)
+    assert not rig.network.messages
+
+
+async def test_messages_of_one_turn_leave_together(rig: SmppRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One call of the system for a window full of them."""
+    session = rig.provider._session
+    assert session is not None
+    written: list[bytes] = []
+    write = session._writer.write
+
+    def counted(octets: bytes) -> None:
+        written.append(octets)
+        write(octets)
+
+    monkeypatch.setattr(session._writer, "write", counted)
+    outcomes = await asyncio.gather(*(rig.provider.send(envelope(Channel.SMS, f"cv:{number}:1:N0:1")) for number in range(5)))
+    assert all(isinstance(outcome, Accepted) for outcome in outcomes)
+    assert len(written) == 1
+
+
 async def test_receipts_wait_at_the_network_until_we_are_back() -> None:
     """Nobody is bound: the receipt is kept, and comes with the next connection."""
     town, clock, feedback = ScriptedTown(), StillClock(), Remembered()

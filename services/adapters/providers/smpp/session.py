@@ -97,6 +97,8 @@ class Session:
         #: one message at a time takes its room, so that two messages of several parts cannot wait for each other
         self._entry = asyncio.Lock()
         self._outstanding: dict[int, asyncio.Future[pdu.Frame]] = {}
+        #: by their first sequence, requests of this turn of the event loop that are not written yet
+        self._ready: dict[int, bytes] = {}
         #: answers to messages of several parts
         self._in_parts: set[asyncio.Future[pdu.Frame]] = set()
         #: sequence → label and index of a request nobody waits for any more
@@ -176,8 +178,10 @@ class Session:
             self._outstanding.update(zip(sequences, answers, strict=True))
             if len(answers) > 1:
                 self._in_parts.update(answers)
-            self._writer.write(octets)
+            self._write_together(sequences[0], octets)
             await asyncio.wait(answers, timeout=self._limits.answer.total_seconds())
+            if self._ready.pop(sequences[0], None) is not None:
+                raise NotWritten
             return self._together(answers)
         finally:
             for index, (sequence, answer) in enumerate(zip(sequences, answers, strict=True)):
@@ -185,6 +189,18 @@ class Session:
                     self._give_up(sequence, (label, index))
             self._in_parts.difference_update(answers)
             self._give(room)
+
+    def _write_together(self, sequence: int, octets: bytes) -> None:
+        """With whatever else is ready in this turn of the event loop: one call of the system for a window full of messages."""
+        if not self._ready:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._ready[sequence] = octets
+
+    def _flush(self) -> None:
+        # what a lost connection leaves here was not written: whoever asked for it finds it
+        if self._ready and self._open:
+            self._writer.write(b"".join(self._ready.values()))
+            self._ready.clear()
 
     def _together(self, answers: "Sequence[asyncio.Future[pdu.Frame]]") -> list[Answer]:
         came = [_answer_of(answer.result()) if answer.done() and not answer.cancelled() else None for answer in answers]
@@ -210,6 +226,7 @@ class Session:
             goodbye: asyncio.Future[pdu.Frame] = asyncio.get_running_loop().create_future()
             sequence = self._next()
             self._outstanding[sequence] = goodbye
+            self._flush()
             self._writer.write(pdu.unbind(sequence))
             await asyncio.wait([goodbye], timeout=_GOODBYE)
             if self._handling:
