@@ -126,7 +126,7 @@ async def _prepared(process: str, surroundings: Surroundings) -> None:
     missing = await admin.missing_topics(list(load_topics()))
     if missing:
         raise MissingTopics(missing)
-    await admin.check_rights(read=needs.read, written=needs.written)
+    await admin.check_rights(read=needs.read, written=needs.written, groups=needs.groups)
     migrations = await pending(surroundings.servers.database_url)
     if migrations:
         raise NotThere(f"a database of this version ({len(migrations)} migrations are missing); bring it there with: sans-faute migrate")

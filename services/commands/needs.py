@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 from services.adapters.kafka.lags import read_by_us
-from services.adapters.kafka.topics import load_topics, read_by
+from services.adapters.kafka.opening import group_of
+from services.adapters.kafka.topics import TopicChanges, by_reader, load_topics, read_by
 from services.core.words import Channel
 from services.runtime.settings import Settings
 
@@ -15,16 +16,23 @@ _DEAD_LETTERS = "dead-letters.v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """Names of topics."""
+    """Names of topics, and of the groups as which they are read."""
 
     read: tuple[str, ...]
     written: tuple[str, ...]
+    groups: tuple[str, ...]
 
 
 def needs_of(process: str, settings: Settings) -> Needs:
     """What one process reads and writes."""
-    topics = read_by_us(load_topics(), [Channel(each) for each in settings.channels_owned])
-    return Needs(read=tuple(read_by(topics, process)) if process in _READERS else (), written=tuple(_written(process, settings)))
+    topics = load_topics(changes=TopicChanges(readers=settings.topics.readers))
+    ours = read_by_us(topics, [Channel(each) for each in settings.channels_owned])
+    read = read_by(ours, process) if process in _READERS else []
+    return Needs(
+        read=tuple(read),
+        written=tuple(_written(process, settings)),
+        groups=tuple(group_of(process, reader) for reader in by_reader(ours, read)),
+    )
 
 
 def _written(process: str, settings: Settings) -> list[str]:

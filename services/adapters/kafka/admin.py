@@ -138,14 +138,18 @@ class KafkaAdmin:
             raise KafkaRefused(self._connection, Refusal.RIGHT, f"no right to describe {', '.join(hidden)}")
         return absent
 
-    async def check_rights(self, *, read: Collection[str], written: Collection[str]) -> None:
-        """Raise ``KafkaRefused`` with every topic that exists, and that we must read or write and may not."""
-        granted = await self._rights({*read, *written})
+    async def check_rights(self, *, read: Collection[str], written: Collection[str], groups: Collection[str] = ()) -> None:
+        """Raise ``KafkaRefused`` with all that we must do and may not: read or write a topic that exists, be a member of a group."""
+        granted, members = await self._rights({*read, *written}), await self._group_rights(groups)
         lacking = [
             f"no right to {word} {name}"
-            for names, right, word in ((read, AclOperation.READ, "read"), (written, AclOperation.WRITE, "write"))
+            for names, rights, right, word in (
+                (read, granted, AclOperation.READ, "read"),
+                (written, granted, AclOperation.WRITE, "write"),
+                (groups, members, AclOperation.READ, "read as group"),
+            )
             for name in names
-            if name in granted and right not in (granted[name] or ())
+            if name in rights and right not in (rights[name] or ())
         ]
         if lacking:
             raise KafkaRefused(self._connection, Refusal.RIGHT, "; ".join(lacking))
@@ -166,6 +170,22 @@ class KafkaAdmin:
             except KafkaException as trouble:
                 if trouble.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise
+        return rights
+
+    async def _group_rights(self, groups: Collection[str]) -> dict[str, Collection[AclOperation] | None]:
+        """What we may do with each group, as far as its coordinator answers; none: not even see it. A group need not exist."""
+        if not groups:
+            return {}
+        rights: dict[str, Collection[AclOperation] | None] = {}
+        asked = self._client.describe_consumer_groups(list(groups), include_authorized_operations=True, request_timeout=self._patience)
+        for name, answer in asked.items():
+            try:
+                rights[name] = (await self._answer(answer)).authorized_operations or ()
+            except KafkaRefused:
+                rights[name] = None
+            except KafkaException:
+                # its coordinator is moving: whoever reads will see
+                continue
         return rights
 
     async def ensure_topics(self, topics: Collection[Topic], *, create: bool = True) -> TopicReport:

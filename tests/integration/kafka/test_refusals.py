@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -30,6 +31,7 @@ from services.adapters.kafka.topics import load_topics
 from services.commands.exits import Exit
 from services.runtime.embedded.children import free_ports
 from services.runtime.embedded.kafka import embedded_kafka
+from services.runtime.together import all_of
 from tests.fixtures.kafka import LIBS
 from tests.integration.kafka.certificates import certificate
 from tests.integration.processes.outside import PATIENCE, Running
@@ -206,32 +208,38 @@ async def _in_front(address: str, *, hang_up_at: int | None = None) -> AsyncIter
     host, _, port = address.rpartition(":")
     lines: set[asyncio.Task[None]] = set()
 
-    async def back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def line(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(host, int(port))
+        try:
+            await all_of(answers(there, writer), requests(reader, back))
+        finally:
+            for end in (writer, back):
+                end.close()
+                with contextlib.suppress(ConnectionError):
+                    await end.wait_closed()
+
+    async def answers(there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
-            while octets := await reader.read(65_536):
+            while octets := await there.read(65_536):
                 writer.write(octets)
                 await writer.drain()
-        writer.close()
 
-    async def line(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back_there = await asyncio.open_connection(host, int(port))
-        lines.add(asyncio.create_task(back(there, writer)))
-        requests = 0
+    async def requests(reader: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
+            for number in itertools.count(1):
                 # a request is its length and so many octets
                 length = await reader.readexactly(4)
                 request = await reader.readexactly(int.from_bytes(length))
-                requests += 1
-                if requests == hang_up_at:
+                if number == hang_up_at:
                     front.hung_up += 1
-                    break
-                back_there.write(length + request)
-                await back_there.drain()
-        back_there.close()
-        writer.close()
+                    return
+                back.write(length + request)
+                await back.drain()
 
-    server = await asyncio.start_server(line, "127.0.0.1", 0)
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lines.add(asyncio.create_task(line(reader, writer)))
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
     front = _Front(address=f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
     try:
         yield front
@@ -239,6 +247,7 @@ async def _in_front(address: str, *, hang_up_at: int | None = None) -> AsyncIter
         server.close()
         for each in lines:
             each.cancel()
+        await asyncio.gather(*lines, return_exceptions=True)
 
 
 @pytest.fixture
@@ -283,13 +292,18 @@ async def _ended(running: Running, name: str, **settings: str) -> str:
     return said
 
 
-@pytest.mark.parametrize("name", ["relay", "up"])
+@pytest.mark.parametrize("name", ["relay", "up", "intake"])
 async def test_a_process_names_the_setting_that_the_broker_refuses(running: Running, guarded: Guarded, name: str) -> None:
-    """It does not wait: it ends with 2 and says which setting to correct. Rights too: those of the process, by topic."""
+    """It does not wait: it ends with 2 and says which setting to correct. Rights too: those of the process, by topic and group."""
     assert "KAFKA_SASL_PASSWORD: Kafka does not let us in" in await _ended(running, name, **_as(guarded.sasl, KAFKA_SASL_PASSWORD=_WRONG))
     said = await _ended(running, name, **_as(guarded.sasl, KAFKA_SASL_MECHANISM="SCRAM-SHA-512"))
     assert "KAFKA_SASL_MECHANISM: Kafka does not let us in" in said
     assert "KAFKA_SASL_USERNAME: Kafka does not let us in" in await _ended(running, name, **_as(guarded.sasl))
+    if name == "intake":
+        await guarded.grant(AclOperation.READ, *load_topics())
+        said = await _ended(running, name, **_as(guarded.sasl))
+        assert "no right to read as group sans-faute.intake.faust" in said
+        assert "appointments.v1" not in said
     if name == "relay":
         await guarded.grant(AclOperation.DESCRIBE, *load_topics())
         said = await _ended(running, name, **_as(guarded.sasl))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.commands.needs import needs_of
+from services.commands.needs import Needs, needs_of
 from services.runtime.settings import Settings, read_settings
 
 _DISPATCHES = {"dispatch.sms.v1", "dispatch.voice.v1", "dispatch.letter.v1", "dispatch.email.v1"}
@@ -21,6 +21,7 @@ def test_readers_read_their_topics_and_write_what_they_tell(settings: Settings) 
     """Intake reads and writes nothing; evidence reads what came back; delivery tells what it heard."""
     assert set(needs_of("intake", settings).read) == _INPUTS
     assert needs_of("intake", settings).written == ()
+    assert set(needs_of("intake", settings).groups) == {"sans-faute.intake.faust", "sans-faute.intake.confluent"}
     assert set(needs_of("evidence", settings).read) == {"receipts.v1", "replies.v1"}
     assert set(needs_of("delivery", settings).read) == _DISPATCHES
     assert set(needs_of("delivery", settings).written) == {"receipts.v1", "replies.v1"}
@@ -49,4 +50,4 @@ def test_the_web_writes_producers_topics_only_for_producers(settings: Settings) 
 @pytest.mark.parametrize("name", ["planner", "watch"])
 def test_the_others_need_none(settings: Settings, name: str) -> None:
     """They only ask how far others are."""
-    assert (needs_of(name, settings).read, needs_of(name, settings).written) == ((), ())
+    assert needs_of(name, settings) == Needs(read=(), written=(), groups=())
