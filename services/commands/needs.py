@@ -1,11 +1,12 @@
 """Which topics a process must be allowed to read and to write: told by contracts/topics.yaml, and by the settings."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.adapters.kafka.lags import read_by_us
 from services.adapters.kafka.opening import group_of
-from services.adapters.kafka.topics import TopicChanges, by_reader, load_topics, read_by
+from services.adapters.kafka.topics import Topic, TopicChanges, by_reader, load_topics, read_by
 from services.core.words import Channel
 from services.runtime.settings import Settings
 
@@ -30,13 +31,12 @@ def needs_of(process: str, settings: Settings) -> Needs:
     read = read_by(ours, process) if process in _READERS else []
     return Needs(
         read=tuple(read),
-        written=tuple(_written(process, settings)),
+        written=tuple(_written(process, settings, topics)),
         groups=tuple(group_of(process, reader) for reader in by_reader(ours, read)),
     )
 
 
-def _written(process: str, settings: Settings) -> list[str]:
-    topics = load_topics()
+def _written(process: str, settings: Settings, topics: Mapping[str, Topic]) -> list[str]:
     names = [topic.name for topic in topics.values() if process in re.findall(r"\w+", topic.written_by)]
     if process == "relay":
         # a dead letter goes through the outbox as well

@@ -292,6 +292,7 @@ async def _ended(running: Running, name: str, **settings: str) -> str:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["relay", "up", "intake"])
 async def test_a_process_names_the_setting_that_the_broker_refuses(running: Running, guarded: Guarded, name: str) -> None:
     """It does not wait: it ends with 2 and says which setting to correct. Rights too: those of the process, by topic and group."""
