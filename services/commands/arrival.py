@@ -65,13 +65,13 @@ class _Wait:
 _Look = Callable[[], Awaitable[None]]
 
 
-async def servers_there(process: str, surroundings: Surroundings, listen: Collection[Listen]) -> None:
+async def servers_there(processes: Collection[str], surroundings: Surroundings, listen: Collection[Listen]) -> None:
     """Return when Kafka and the database answer, with this version's topics and schema; meanwhile say so on ``listen``.
 
-    Raises what waiting does not mend: ``WrongSettings`` when they do not let us in, or not do what ``process`` must, ``MissingTopics``,
+    Raises what waiting does not mend: ``WrongSettings`` when they do not let us in, or not do what ``processes`` must, ``MissingTopics``,
     ``NotThere``, ``Gone`` when somebody else listens there.
     """
-    await _wait(partial(_prepared, process, surroundings), surroundings, listen)
+    await _wait(partial(_prepared, processes, surroundings), surroundings, listen)
 
 
 async def servers_answer(surroundings: Surroundings, listen: Collection[Listen]) -> None:
@@ -121,8 +121,8 @@ async def _answering(surroundings: Surroundings) -> None:
     await (await connect(surroundings.servers.database_url)).close()
 
 
-async def _prepared(process: str, surroundings: Surroundings) -> None:
-    admin, needs = _admin(surroundings), needs_of(process, surroundings.settings)
+async def _prepared(processes: Collection[str], surroundings: Surroundings) -> None:
+    admin, needs = _admin(surroundings), needs_of(processes, surroundings.settings)
     missing = await admin.missing_topics(list(load_topics()))
     if missing:
         raise MissingTopics(missing)

@@ -1,7 +1,7 @@
 """Which topics a process must be allowed to read and to write: told by contracts/topics.yaml, and by the settings."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from services.adapters.kafka.lags import read_by_us
@@ -24,15 +24,15 @@ class Needs:
     groups: tuple[str, ...]
 
 
-def needs_of(process: str, settings: Settings) -> Needs:
-    """What one process reads and writes."""
+def needs_of(processes: Collection[str], settings: Settings) -> Needs:
+    """What these processes read and write."""
     topics = load_topics(changes=TopicChanges(readers=settings.topics.readers))
     ours = read_by_us(topics, [Channel(each) for each in settings.channels_owned])
-    read = read_by(ours, process) if process in _READERS else []
+    read = {process: read_by(ours, process) for process in processes if process in _READERS}
     return Needs(
-        read=tuple(read),
-        written=tuple(_written(process, settings, topics)),
-        groups=tuple(group_of(process, reader) for reader in by_reader(ours, read)),
+        read=tuple(name for names in read.values() for name in names),
+        written=tuple(dict.fromkeys(name for process in processes for name in _written(process, settings, topics))),
+        groups=tuple(group_of(process, reader) for process, names in read.items() for reader in by_reader(ours, names)),
     )
 
 

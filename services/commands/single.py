@@ -106,6 +106,6 @@ async def _arrived(name: str, surroundings: Surroundings) -> None:
     settings = surroundings.settings
     # the web has its health on its own two listeners
     listen = [settings.public_listen, settings.staff_listen] if name == "web" else [settings.health_listen]
-    task = asyncio.create_task(servers_there(name, surroundings, [where for where in listen if where is not None]))
+    task = asyncio.create_task(servers_there([name], surroundings, [where for where in listen if where is not None]))
     with on_stop_signals(task.cancel):
         await task

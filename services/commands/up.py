@@ -2,14 +2,15 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
-from services.commands.arrival import servers_answer
+from services.commands.arrival import servers_answer, servers_there
 from services.commands.exits import Exit
 from services.commands.policies import warn_of_dead_steps
 from services.commands.preparations import PREPARATIONS
@@ -22,6 +23,7 @@ from services.runtime.health import Health
 from services.runtime.keys import service_key
 from services.runtime.logs import set_up_logs
 from services.runtime.metrics import Metrics
+from services.runtime.readers import Listen
 from services.runtime.settings import Settings
 from services.runtime.supervisor import Outcome, Supervisor, on_stop_signals
 from services.runtime.surroundings import Surroundings
@@ -64,10 +66,11 @@ async def _run(settings: Settings, console: Console) -> Outcome:
                 health=Health(),
                 overall=Health(),
             )
-            await _answer(surroundings)
+            await _wait(partial(servers_answer, surroundings), surroundings)
             for name, prepare in PREPARATIONS.items():
                 say(f"Preparing {name}")
                 await prepare(surroundings)
+            await _wait(partial(servers_there, PROCESSES, surroundings), surroundings)
             bodies = {**servers.watches, **{name: body_of(name, process, surroundings) for name, process in PROCESSES.items()}}
             supervisor = Supervisor(bodies=bodies, witness=LogWitness(metrics=surroundings.metrics))
             with on_stop_signals(supervisor.stop):
@@ -75,12 +78,11 @@ async def _run(settings: Settings, console: Console) -> Outcome:
                 return await supervisor.run()
 
 
-async def _answer(surroundings: Surroundings) -> None:
-    """Wait for servers of somebody else's, in health (on the web's listeners) and in the log; see ``servers_answer`` for what it raises."""
-    if surroundings.settings.kafka is None and surroundings.settings.database_url is None:
-        # ours have answered already
-        return
-    await servers_answer(surroundings, [surroundings.settings.public_listen, surroundings.settings.staff_listen])
+async def _wait(servers: Callable[[Collection[Listen]], Awaitable[None]], surroundings: Surroundings) -> None:
+    """For servers of somebody else's, in health (on the web's listeners) and in the log; ours have answered already."""
+    settings = surroundings.settings
+    if settings.kafka is not None or settings.database_url is not None:
+        await servers([settings.public_listen, settings.staff_listen])
 
 
 def _cancelling_us() -> Callable[[], object]:

@@ -300,6 +300,13 @@ async def test_a_process_names_the_setting_that_the_broker_refuses(running: Runn
     said = await _ended(running, name, **_as(guarded.sasl, KAFKA_SASL_MECHANISM="SCRAM-SHA-512"))
     assert "KAFKA_SASL_MECHANISM: Kafka does not let us in" in said
     assert "KAFKA_SASL_USERNAME: Kafka does not let us in" in await _ended(running, name, **_as(guarded.sasl))
+    if name == "up":
+        for right in (AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS):
+            await guarded.grant(right, *load_topics())
+        said = await _ended(running, name, **_as(guarded.sasl))
+        assert "no right to read actualisations.v1" in said
+        assert "no right to write dispatch.sms.v1" in said
+        assert "no right to read as group sans-faute.evidence." in said
     if name == "intake":
         await guarded.grant(AclOperation.READ, *load_topics())
         said = await _ended(running, name, **_as(guarded.sasl))
