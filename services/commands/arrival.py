@@ -71,20 +71,20 @@ async def servers_there(processes: Collection[str], surroundings: Surroundings, 
     Raises what waiting does not mend: ``WrongSettings`` when they do not let us in, or not do what ``processes`` must, ``MissingTopics``,
     ``NotThere``, ``Gone`` when somebody else listens there.
     """
-    await _wait(partial(_prepared, processes, surroundings), surroundings, listen)
+    await _wait("prepared servers", partial(_prepared, processes, surroundings), surroundings, listen)
 
 
 async def servers_answer(surroundings: Surroundings, listen: Collection[Listen]) -> None:
     """Return when Kafka and the database answer, whatever is in them: for whoever prepares them next. Raises as ``servers_there``."""
-    await _wait(partial(_answering, surroundings), surroundings, listen)
+    await _wait("servers", partial(_answering, surroundings), surroundings, listen)
 
 
-async def _wait(look: _Look, surroundings: Surroundings, listen: Collection[Listen]) -> None:
+async def _wait(name: str, look: _Look, surroundings: Surroundings, listen: Collection[Listen]) -> None:
     wait = _Wait()
     wait.tell(await _away(look))
     if wait.lacks is None:
         return
-    surroundings.overall.ready_when("servers", wait.check)
+    surroundings.overall.ready_when(name, wait.check)
 
     async def look_again() -> None:
         while wait.lacks is not None:

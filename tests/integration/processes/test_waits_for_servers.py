@@ -6,16 +6,23 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from services.commands.arrival import DATABASE, KAFKA
+from services.commands.arrival import DATABASE, KAFKA, servers_answer, servers_there
 from services.commands.exits import Exit
 from services.commands.processes import PROCESSES
 from services.runtime.embedded.children import free_ports
+from services.runtime.embedded.servers import Servers
+from services.runtime.health import Health
+from services.runtime.metrics import Metrics
+from services.runtime.running import embedded_kafka_settings
+from services.runtime.settings import read_settings
+from services.runtime.surroundings import Surroundings
 from tests.fixtures.kafka import KafkaNode
 from tests.integration.processes.outside import PATIENCE, Running
 
@@ -136,6 +143,33 @@ async def test_up_waits_for_servers_of_somebody_else_s(kafka: KafkaNode, databas
                 await _ready(http, staff, running, wants=None)
                 await running.stop()
     assert running.said().count("waits for Kafka before it starts") == 1, running.said()
+
+
+async def test_a_server_that_goes_again_is_waited_for_again(ports: tuple[int, int], tmp_path: Path) -> None:
+    """`up` looks twice, before and after it has prepared them: it waits both times, and health says both."""
+    kafka, database = ports
+    cluster = embedded_kafka_settings(f"127.0.0.1:{kafka}")
+    settings = replace(read_settings(), kafka=cluster, state_dir=tmp_path)
+    surroundings = Surroundings(
+        settings=settings,
+        servers=Servers(
+            kafka=embedded_kafka_settings(f"127.0.0.1:{kafka}"), database_url=f"postgresql://127.0.0.1:{database}/x", watches={}
+        ),
+        service_key=b"",
+        instance="up",
+        metrics=Metrics(),
+        health=Health(),
+        overall=Health(),
+    )
+    for number, wait in enumerate((servers_answer(surroundings, []), servers_there(["relay"], surroundings, [])), start=1):
+        waiting = asyncio.create_task(wait)
+        async with asyncio.timeout(PATIENCE):
+            while len(await surroundings.overall.ready()) < number:
+                assert not waiting.done()
+                await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert all(KAFKA in missing.problem for missing in await surroundings.overall.ready())
 
 
 @pytest.mark.parametrize("name", ["intake", "up"])
