@@ -118,6 +118,8 @@ async def _sms(name: str, around: Surroundings, stack: AsyncExitStack) -> Pair:
     provider = SmppProvider(name, settings, around.feedback, around.clock)
     await provider.start()
     stack.push_async_callback(provider.stop)
+    # a story does not begin without its line because another one keeps the machine busy
+    await provider.bound()
     return Pair(provider=provider, server=server, noticed=provider.lost)
 
 

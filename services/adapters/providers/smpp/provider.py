@@ -96,6 +96,10 @@ class SmppProvider:
         for reply in self._letterbox.empty(self._clock.now()):
             await self._feedback.reply(reply)
 
+    async def bound(self) -> None:
+        """Return once the account is bound, which ``start`` waits for with less patience."""
+        await self._bound.wait()
+
     async def lost(self) -> None:
         """Return when the connection is lost: at once when there is none."""
         if self._session is not None:
