@@ -1,7 +1,6 @@
 """Everything that hangs on the service's key: hashes of senders, sealed texts, link tokens, references, signatures."""
 
 import base64
-import hashlib
 import hmac
 import os
 from typing import Final
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 #: no letter that is read as a digit or as another one on the telephone
 _ALPHABET: Final = "23456789ACDEFGHJKLMNPQRTUVWXYZ"
 _NONCE: Final = 12
+_HASH: Final = "sha256"
 #: 96 bits: cannot be guessed, and short enough for an SMS
 _TOKEN_BYTES: Final = 12
 
@@ -30,16 +30,16 @@ class Seals:
 
     def sender_hash(self, value: str) -> str:
         """Keyed hash of an E.164 number or an e-mail address, as hexadecimal digits (contracts §1)."""
-        return hmac.new(self._senders, value.strip().lower().encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._senders, value.strip().lower().encode(), _HASH).hex()
 
     def link_token(self, attempt_id: str) -> str:
         """Last path segment of an acknowledgement link: 96 bits, safe in addresses and in SMS."""
-        digest = hmac.new(self._links, attempt_id.encode(), hashlib.sha256).digest()[:_TOKEN_BYTES]
+        digest = hmac.digest(self._links, attempt_id.encode(), _HASH)[:_TOKEN_BYTES]
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
     def reference(self, attempt_id: str) -> str:
         """Eight characters to read out on the telephone, "K7Q4-PM2X" (§8.2)."""
-        number = int.from_bytes(hmac.new(self._references, attempt_id.encode(), hashlib.sha256).digest())
+        number = int.from_bytes(hmac.digest(self._references, attempt_id.encode(), _HASH))
         letters = []
         for _ in range(8):
             number, place = divmod(number, len(_ALPHABET))
@@ -62,7 +62,7 @@ class Seals:
     def sign(self, *parts: str) -> str:
         """A signature over parts, in order; parts cannot run into each other."""
         message = b"".join(len(part.encode()).to_bytes(4) + part.encode() for part in parts)
-        return hmac.new(self._signatures, message, hashlib.sha256).hexdigest()
+        return hmac.digest(self._signatures, message, _HASH).hex()
 
     def verify(self, signature: str, *parts: str) -> bool:
         """Was this signed here? In constant time."""

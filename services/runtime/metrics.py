@@ -81,6 +81,8 @@ class Metrics:
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     _made: dict[str, Counter | Gauge | Histogram] = field(default_factory=dict)
+    #: by name and labels: finding them again in the library costs more than counting
+    _children: dict[tuple[object, ...], Counter | Gauge | Histogram] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, metric in METRICS.items():
@@ -127,5 +129,9 @@ class Metrics:
                 return Histogram(_PREFIX + name, metric.help, metric.labels, registry=self.registry, buckets=_SECONDS)
 
     def _labelled(self, name: str, labels: Mapping[str, str]) -> Counter | Gauge | Histogram:
-        made = self._made[name]
-        return made.labels(**labels) if METRICS[name].labels else made
+        key = (name, *labels.items())
+        child = self._children.get(key)
+        if child is None:
+            made = self._made[name]
+            child = self._children[key] = made.labels(**labels) if METRICS[name].labels else made
+        return child
