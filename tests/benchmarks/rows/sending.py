@@ -38,8 +38,9 @@ _TEXT = "France Travail: RDV le jeudi 3 décembre à 10h30, Lille Centre, 1 plac
 
 async def sending(machine: Machine) -> Result:
     """Messages a second. Ours decides, renders, claims, sends and records; the queue only sends and marks its job as done."""
-    each_round = machine.size(3_000, 400)
-    people = ids(each_round * machine.rounds + 1)
+    each_round = machine.size(6_000, 400)
+    # and one to warm up in: the broker compiles its code while it runs
+    people = ids(each_round * (machine.rounds + 1) + 1)
     mornings = iter([people[start : start + each_round] for start in range(1, len(people), each_round)])
     template = await machine.template("waiting", partial(_fill, people))
     empty = await machine.template("nobody", nobody)
@@ -68,7 +69,7 @@ async def sending(machine: Machine) -> Result:
             return await _celery(str(redis), server.port, telephones, people[:each_round], machine.folder("celery"))
 
         contestants = [ours, in_postgresql, in_redis] if redis else [ours, in_postgresql]
-        mine, first, *second = await interleaved(machine.rounds, *contestants)
+        mine, first, *second = await interleaved(machine.rounds, *contestants, warm=not machine.quick)
     what = f"{each_round:,} people due → SMSC"
     measured = Line(row="sending", what=what, unit="messages/s", ours=mine)
     lines = [
